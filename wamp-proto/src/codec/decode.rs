@@ -1,0 +1,353 @@
+//! Frames to messages.
+
+use bytes::Bytes;
+
+use crate::codec::attribute::{Attribute, AttributeFault, Attributes, read_uri};
+use crate::codec::read::{Open, Read};
+use crate::error::{DecodeErrorKind, Element, Fault, Kind, Length};
+use crate::message::*;
+use crate::payload::{Payload, Tail};
+use crate::{DecodeError, Format, Limits, MatchPolicy, PayloadCheck, RequestId, Uri};
+
+/// Decodes one frame into a message.
+///
+/// The payload is not decoded but kept as a slice of the frame: nothing is copied, and with empty Details nothing is
+/// allocated. The format's text or binary frames are the caller's to check ([`Format::is_binary`]).
+///
+/// ```
+/// use wamp_proto::{decode, Format, Limits, Message, PayloadCheck};
+///
+/// let frame = br#"[36,5512315355,4429313566,{},["Hello, world!"]]"#.as_slice().into();
+/// let message = decode(frame, Format::Json, &Limits::new(), PayloadCheck::OnReceipt)?;
+/// let Message::Event(event) = message else { panic!("not an event") };
+/// assert_eq!(event.payload.arg::<&str>(0)?, "Hello, world!");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`DecodeError`] if the frame is no message of the format: malformed, over a limit, of an unknown type, with too few or too
+/// many elements, or with an element or a known attribute of a wrong type. With [`PayloadCheck::OnDecode`] what is wrong
+/// in the payload shows when the payload is looked at.
+pub fn decode(frame: Bytes, format: Format, limits: &Limits, check: PayloadCheck) -> Result<Message, DecodeError> {
+    match format {
+        #[cfg(feature = "json")]
+        Format::Json => decode_with::<crate::json::Reader<'_>>(&frame, format, limits, check),
+        #[cfg(feature = "msgpack")]
+        Format::MsgPack => decode_with::<crate::msgpack::Reader<'_>>(&frame, format, limits, check),
+        #[cfg(feature = "cbor")]
+        Format::Cbor => decode_with::<crate::cbor::Reader<'_>>(&frame, format, limits, check),
+    }
+}
+
+fn decode_with<'a, R: Read<'a>>(
+    frame: &'a Bytes,
+    format: Format,
+    limits: &Limits,
+    check: PayloadCheck,
+) -> Result<Message, DecodeError> {
+    if frame.len() > limits.message_bytes() {
+        let kind = DecodeErrorKind::TooLarge { size: frame.len(), limit: limits.message_bytes() };
+        return Err(Fault::new(limits.message_bytes(), kind).into());
+    }
+    let mut reader = R::new(frame);
+    if check == PayloadCheck::OnReceipt {
+        reader.check_utf8()?;
+    }
+    let (message_type, elements) = Elements::start(reader, frame, format, limits, check)?;
+    elements.message(message_type)
+}
+
+impl From<Fault> for DecodeError {
+    fn from(Fault { offset, kind }: Fault) -> Self {
+        Self { kind, offset, element: None, key: None, message: None, request: None }
+    }
+}
+
+/// The elements of a message behind its type, read one after the other.
+struct Elements<'a, 'l, R> {
+    reader: R,
+    frame: &'a Bytes,
+    format: Format,
+    limits: &'l Limits,
+    check: PayloadCheck,
+    open: Open,
+    element: Element,
+    message: MessageType,
+    request: Option<RequestId>,
+}
+
+impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
+    fn start(
+        mut reader: R,
+        frame: &'a Bytes,
+        format: Format,
+        limits: &'l Limits,
+        check: PayloadCheck,
+    ) -> Result<(MessageType, Self), DecodeError> {
+        let found = reader.kind()?;
+        if found != Kind::List {
+            return Err(Fault::new(reader.offset(), DecodeErrorKind::NotAList { found }).into());
+        }
+        let start = reader.offset();
+        let mut open = reader.list()?;
+        if !reader.next_element(&mut open)? {
+            return Err(Fault::new(start, DecodeErrorKind::EmptyList).into());
+        }
+        let element = Element { index: 0, name: "MessageType" };
+        let message = read_type(&mut reader).map_err(|Fault { offset, kind }| DecodeError {
+            element: Some(element),
+            ..Fault::new(offset, kind).into()
+        })?;
+        Ok((message, Self { reader, frame, format, limits, check, open, element, message, request: None }))
+    }
+
+    fn message(mut self, message_type: MessageType) -> Result<Message, DecodeError> {
+        let elements = &mut self;
+        Ok(match message_type {
+            MessageType::Hello => {
+                let realm = elements.uri("Realm", MatchPolicy::Exact)?;
+                let details = elements.attributes("Details")?;
+                self.end(Hello { realm, details })?.into()
+            }
+            MessageType::Welcome => {
+                let session = elements.attribute("Session")?;
+                let details = elements.attributes("Details")?;
+                self.end(Welcome { session, details })?.into()
+            }
+            MessageType::Abort => {
+                let details = elements.attributes("Details")?;
+                let reason = elements.uri("Reason", MatchPolicy::Exact)?;
+                Abort { details, reason, payload: self.payload()? }.into()
+            }
+            MessageType::Challenge => {
+                let method = elements.attribute("AuthMethod")?;
+                let extra = elements.attribute("Extra")?;
+                self.end(Challenge { method, extra })?.into()
+            }
+            MessageType::Authenticate => {
+                let signature = elements.attribute("Signature")?;
+                let extra = elements.attribute("Extra")?;
+                self.end(Authenticate { signature, extra })?.into()
+            }
+            MessageType::Goodbye => {
+                let details = elements.attributes("Details")?;
+                let reason = elements.uri("Reason", MatchPolicy::Exact)?;
+                self.end(Goodbye { details, reason })?.into()
+            }
+            MessageType::Error => {
+                let request_type = elements.request_type()?;
+                let request = elements.request()?;
+                let details = elements.attributes("Details")?;
+                let error = elements.uri("Error", MatchPolicy::Exact)?;
+                Error { request_type, request, details, error, payload: self.payload()? }.into()
+            }
+            MessageType::Publish => {
+                let request = elements.request()?;
+                let options = elements.attributes("Options")?;
+                let topic = elements.uri("Topic", MatchPolicy::Exact)?;
+                Publish { request, options, topic, payload: self.payload()? }.into()
+            }
+            MessageType::Published => {
+                let request = elements.request()?;
+                let publication = elements.attribute("Publication")?;
+                self.end(Published { request, publication })?.into()
+            }
+            MessageType::Subscribe => {
+                let request = elements.request()?;
+                let options: SubscribeOptions = elements.attributes("Options")?;
+                let topic = elements.uri("Topic", options.match_policy.unwrap_or_default())?;
+                self.end(Subscribe { request, options, topic })?.into()
+            }
+            MessageType::Subscribed => {
+                let request = elements.request()?;
+                let subscription = elements.attribute("Subscription")?;
+                self.end(Subscribed { request, subscription })?.into()
+            }
+            MessageType::Unsubscribe => {
+                let request = elements.request()?;
+                let subscription = elements.attribute("Subscription")?;
+                self.end(Unsubscribe { request, subscription })?.into()
+            }
+            MessageType::Unsubscribed => {
+                let (request, details) = elements.answer_or_revocation()?;
+                self.end(Unsubscribed { request, details })?.into()
+            }
+            MessageType::Event => {
+                let subscription = elements.attribute("Subscription")?;
+                let publication = elements.attribute("Publication")?;
+                let details = elements.attributes("Details")?;
+                Event { subscription, publication, details, payload: self.payload()? }.into()
+            }
+            MessageType::Call => {
+                let request = elements.request()?;
+                let options = elements.attributes("Options")?;
+                let procedure = elements.uri("Procedure", MatchPolicy::Exact)?;
+                Call { request, options, procedure, payload: self.payload()? }.into()
+            }
+            MessageType::Cancel => {
+                let request = elements.request()?;
+                let options = elements.attributes("Options")?;
+                self.end(Cancel { request, options })?.into()
+            }
+            MessageType::Result => {
+                let request = elements.request()?;
+                let details = elements.attributes("Details")?;
+                CallResult { request, details, payload: self.payload()? }.into()
+            }
+            MessageType::Register => {
+                let request = elements.request()?;
+                let options: RegisterOptions = elements.attributes("Options")?;
+                let procedure = elements.uri("Procedure", options.match_policy.unwrap_or_default())?;
+                self.end(Register { request, options, procedure })?.into()
+            }
+            MessageType::Registered => {
+                let request = elements.request()?;
+                let registration = elements.attribute("Registration")?;
+                self.end(Registered { request, registration })?.into()
+            }
+            MessageType::Unregister => {
+                let request = elements.request()?;
+                let registration = elements.attribute("Registration")?;
+                self.end(Unregister { request, registration })?.into()
+            }
+            MessageType::Unregistered => {
+                let (request, details) = elements.answer_or_revocation()?;
+                self.end(Unregistered { request, details })?.into()
+            }
+            MessageType::Invocation => {
+                let request = elements.request()?;
+                let registration = elements.attribute("Registration")?;
+                let details = elements.attributes("Details")?;
+                Invocation { request, registration, details, payload: self.payload()? }.into()
+            }
+            MessageType::Interrupt => {
+                let request = elements.request()?;
+                let options = elements.attributes("Options")?;
+                self.end(Interrupt { request, options })?.into()
+            }
+            MessageType::Yield => {
+                let request = elements.request()?;
+                let options = elements.attributes("Options")?;
+                Yield { request, options, payload: self.payload()? }.into()
+            }
+        })
+    }
+
+    /// Names a fault's place.
+    fn error(&self, key: Option<&'static str>, Fault { offset, kind }: Fault) -> DecodeError {
+        DecodeError {
+            kind,
+            offset,
+            element: Some(self.element),
+            key,
+            message: Some(self.message),
+            request: self.request,
+        }
+    }
+
+    /// Goes to the next element, if there is one.
+    fn advance(&mut self, name: &'static str) -> Result<bool, DecodeError> {
+        self.element = Element { index: self.element.index + 1, name };
+        let found = self.reader.next_element(&mut self.open).map_err(|fault| self.error(None, fault))?;
+        self.open.over = !found;
+        Ok(found)
+    }
+
+    /// Goes to the next element, which must be there.
+    fn enter(&mut self, name: &'static str) -> Result<(), DecodeError> {
+        if self.advance(name)? {
+            return Ok(());
+        }
+        Err(self.error(None, Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooFew))))
+    }
+
+    fn attribute<T: Attribute>(&mut self, name: &'static str) -> Result<T, DecodeError> {
+        self.enter(name)?;
+        let value = T::read(&mut self.reader, self.frame, self.limits.depth() - 1);
+        value.map_err(|fault| self.error(None, fault))
+    }
+
+    fn request(&mut self) -> Result<RequestId, DecodeError> {
+        let request = self.attribute("Request")?;
+        self.request = Some(request);
+        Ok(request)
+    }
+
+    fn request_type(&mut self) -> Result<MessageType, DecodeError> {
+        self.enter("REQUEST.Type")?;
+        read_type(&mut self.reader).map_err(|fault| self.error(None, fault))
+    }
+
+    fn uri(&mut self, name: &'static str, policy: MatchPolicy) -> Result<Uri, DecodeError> {
+        self.enter(name)?;
+        read_uri(&mut self.reader, policy).map_err(|fault| self.error(None, fault))
+    }
+
+    fn attributes<T: Attributes>(&mut self, name: &'static str) -> Result<T, DecodeError> {
+        self.enter(name)?;
+        self.dict()
+    }
+
+    fn dict<T: Attributes>(&mut self) -> Result<T, DecodeError> {
+        match self.reader.kind() {
+            Ok(Kind::Dict) => {}
+            Ok(_) => {
+                let fault = self.reader.wrong_type("a dict");
+                return Err(self.error(None, fault));
+            }
+            Err(fault) => return Err(self.error(None, fault)),
+        }
+        T::read(&mut self.reader, self.frame, self.limits.depth() - 1)
+            .map_err(|AttributeFault { key, fault }| self.error(key, fault))
+    }
+
+    /// The elements of UNSUBSCRIBED and UNREGISTERED: the request, or 0 and what is revoked.
+    fn answer_or_revocation<T: Attributes>(&mut self) -> Result<(Option<RequestId>, Option<T>), DecodeError> {
+        self.enter("Request")?;
+        let number = self.reader.unsigned_at().map_err(|fault| self.error(None, fault))?;
+        if number.value != 0 {
+            let request = RequestId::new(number.value)
+                .map_err(|error| self.error(None, Fault::new(number.offset, error.into())))?;
+            self.request = Some(request);
+        }
+        if self.advance("Details")? {
+            return Ok((self.request, Some(self.dict()?)));
+        }
+        if self.request.is_none() {
+            let fault = Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooFew));
+            return Err(self.error(None, fault));
+        }
+        Ok((self.request, None))
+    }
+
+    /// Checks that the message is over.
+    fn end<T>(mut self, message: T) -> Result<T, DecodeError> {
+        if !self.open.over && self.advance("behind the last")? {
+            let fault = Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooMany));
+            return Err(self.error(None, fault));
+        }
+        self.reader.end().map_err(DecodeError::from)?;
+        Ok(message)
+    }
+
+    fn payload(mut self) -> Result<Payload, DecodeError> {
+        let tail = Tail { open: self.open, element: self.element.index, message: self.message, request: self.request };
+        match self.check {
+            PayloadCheck::OnReceipt => tail.check(&mut self.reader, self.frame, 0, self.format, self.limits),
+            PayloadCheck::OnDecode => {
+                Ok(Payload::unchecked(self.frame, self.reader.offset(), tail, self.format, *self.limits))
+            }
+        }
+    }
+}
+
+/// Reads a message type: an integer in the strict sense, since nothing tells a sloppy peer's float from a broken frame yet.
+fn read_type<'a, R: Read<'a>>(reader: &mut R) -> Result<MessageType, Fault> {
+    if reader.kind()? != Kind::Integer {
+        return Err(reader.wrong_type("an integer"));
+    }
+    let number = reader.unsigned_at()?;
+    MessageType::from_code(number.value)
+        .ok_or(Fault::new(number.offset, DecodeErrorKind::UnknownMessageType(number.value)))
+}
