@@ -1,0 +1,38 @@
+//! What a session asks of its embedder.
+
+use std::sync::Arc;
+
+use crate::{Frame, TransportId};
+
+/// Something for the embedder to do.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Action {
+    /// Open a transport, then call `handle_opened` or `handle_closed` with its id.
+    OpenTransport {
+        /// The transport's name from now on.
+        id: TransportId,
+        /// The URL to connect to.
+        url: Arc<str>,
+        /// The WebSocket subprotocols to offer, the preferred one first.
+        subprotocols: Arc<[&'static str]>,
+    },
+    /// Send a frame.
+    Send {
+        /// The transport.
+        id: TransportId,
+        /// The frame.
+        frame: Frame,
+    },
+    /// Close the transport, after the frames before, then call `handle_closed` with its id; or drop it while it is being opened.
+    ///
+    /// If closing takes longer than the close timeout, the session goes on without the transport.
+    CloseTransport {
+        /// The transport.
+        id: TransportId,
+        /// The WebSocket close code, such as 1000.
+        code: u16,
+        /// The reason to put in the close frame, at most 123 bytes.
+        reason: Arc<str>,
+    },
+}

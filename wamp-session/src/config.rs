@@ -1,0 +1,169 @@
+//! What a session is made of.
+
+use core::fmt;
+use core::time::Duration;
+use std::sync::Arc;
+
+use wamp_proto::{Format, PayloadCheck, Role, Uri};
+
+use crate::auth::Authenticator;
+use crate::{ConfigError, Limits};
+
+/// The configuration of a session.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use wamp_session::{auth, Config};
+/// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1")
+///     .authenticator(auth::Ticket::new("joe", "secret!!!"))
+///     .call_timeout(Duration::from_secs(10));
+/// config.check()?;
+/// # Ok::<(), wamp_session::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) url: Arc<str>,
+    pub(crate) realm: Arc<str>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) agent: Option<Arc<str>>,
+    pub(crate) formats: Vec<Format>,
+    pub(crate) authenticators: Vec<Arc<dyn Authenticator>>,
+    pub(crate) payload_check: PayloadCheck,
+    pub(crate) limits: Limits,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) close_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) call_timeout: Option<Duration>,
+}
+
+impl Config {
+    /// Makes the configuration of an anonymous session, in all four roles, with the default limits and timeouts.
+    pub fn new(url: impl Into<Arc<str>>, realm: impl Into<Arc<str>>) -> Self {
+        Self {
+            url: url.into(),
+            realm: realm.into(),
+            roles: vec![Role::Caller, Role::Callee, Role::Publisher, Role::Subscriber],
+            agent: Some(concat!("loowy-", env!("CARGO_PKG_VERSION")).into()),
+            formats: Format::ALL.to_vec(),
+            authenticators: Vec::new(),
+            payload_check: PayloadCheck::OnReceipt,
+            limits: Limits::new(),
+            connect_timeout: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(10),
+            call_timeout: None,
+        }
+    }
+
+    /// Sets the session's roles.
+    #[must_use]
+    pub fn roles(mut self, roles: impl IntoIterator<Item = Role>) -> Self {
+        self.roles = roles.into_iter().collect();
+        self.roles.sort_unstable();
+        self.roles.dedup();
+        self
+    }
+
+    /// Sets how the client names its software to the router (`agent`), `None` for not at all.
+    #[must_use]
+    pub fn agent<'a>(mut self, agent: impl Into<Option<&'a str>>) -> Self {
+        self.agent = agent.into().map(Into::into);
+        self
+    }
+
+    /// Sets the formats to offer, the preferred one first.
+    ///
+    /// By default all that are compiled in: JSON, MessagePack, CBOR.
+    #[must_use]
+    pub fn formats(mut self, formats: impl IntoIterator<Item = Format>) -> Self {
+        self.formats.clear();
+        for format in formats {
+            if !self.formats.contains(&format) {
+                self.formats.push(format);
+            }
+        }
+        self
+    }
+
+    /// Adds a way to authenticate; the one added first is preferred. Without any the session is anonymous.
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticator + 'static) -> Self {
+        self.authenticators.push(Arc::new(authenticator));
+        self
+    }
+
+    /// Sets when received payloads are checked.
+    #[must_use]
+    pub fn payload_check(mut self, check: PayloadCheck) -> Self {
+        self.payload_check = check;
+        self
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how long connecting may take, from opening the transport to WELCOME: 10 s by default.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets how long closing may take, from GOODBYE to the end of the transport: 5 s by default.
+    #[must_use]
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets how long requests other than calls wait, for a join and for their answer: 10 s by default.
+    #[must_use]
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// Sets how long calls wait for their result; without it they wait as long as the session lasts.
+    ///
+    /// A call made while the session is not joined waits at most the request timeout for a join.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = Some(timeout);
+        self
+    }
+
+    /// Checks that the configuration can be used.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] says what cannot. A session made of such a configuration closes as soon as it is connected.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        Uri::new(Arc::clone(&self.realm)).map_err(ConfigError::Realm)?;
+        if self.url.is_empty() {
+            return Err(ConfigError::NoUrl);
+        }
+        if self.formats.is_empty() {
+            return Err(ConfigError::NoFormat);
+        }
+        if !self.roles.iter().any(|role| !matches!(role, Role::Broker | Role::Dealer)) {
+            return Err(ConfigError::NoRole);
+        }
+        Ok(())
+    }
+
+    /// The ways to authenticate, the preferred one first.
+    #[must_use]
+    pub fn authenticators(&self) -> &[Arc<dyn Authenticator>] {
+        &self.authenticators
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("url", &self.url).field("realm", &self.realm).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,271 @@
+//! What can go wrong with a session and with what it is asked to do.
+
+use core::error::Error;
+use std::sync::Arc;
+
+use wamp_proto::{
+    Abort, DecodeError, EncodeError, ErrorDetails, Format, Goodbye, IntoPayload, InvalidUri, Payload, PayloadError,
+    Role, Uri,
+};
+
+use crate::TransportError;
+
+/// An error that came as an ERROR message, or that is to become one: a URI, arguments and details.
+///
+/// ```
+/// # use wamp_proto::Format;
+/// # use wamp_session::WampError;
+/// let error = WampError::new("com.example.error.no_stock")?.payload(("nuts", 3), Format::Json)?;
+/// assert_eq!(error.uri(), "com.example.error.no_stock");
+/// assert_eq!(error.args::<(String, u32)>()?, ("nuts".to_owned(), 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{uri}")]
+pub struct WampError {
+    pub(crate) uri: Uri,
+    pub(crate) details: ErrorDetails,
+    pub(crate) payload: Payload,
+}
+
+/// Why a command was refused at once: always the caller's own mistake.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The key names nothing that the session keeps (any more).
+    #[error("the key names nothing that the session keeps")]
+    UnknownKey,
+    /// The session is closed, or was never connected: call `connect` first.
+    #[error("the session is closed")]
+    Closed,
+    /// The session is not joined, and this command does not wait for a join.
+    #[error("the session is not joined")]
+    NotJoined,
+    /// The URI does not fit what it is used for.
+    #[error(transparent)]
+    InvalidUri(#[from] InvalidUri),
+    /// URIs starting with `wamp.` may be called and subscribed to, not registered or published to.
+    #[error("URIs starting with \"wamp.\" are reserved")]
+    ReservedUri,
+    /// The session's configuration does not have the role that the command needs.
+    #[error("the session does not have the role {}", .0.as_str())]
+    NoRole(Role),
+    /// The router does not have the role that the command needs.
+    #[error("the router does not have the role {}", .0.as_str())]
+    RouterLacks(Role),
+    /// An option's key is neither known nor of a form that own keys have (`_abc`, `x_abc`).
+    #[error("{0:?} is no key of an own option")]
+    InvalidOption(String),
+    /// Too many requests are under way.
+    #[error("too many requests are under way")]
+    TooMany,
+    /// The payload cannot be sent in the session's format.
+    #[error("the payload cannot be encoded")]
+    Encode(#[from] EncodeError),
+    /// The message would be longer than the limit.
+    #[error("the message has {size} bytes, more than {limit}")]
+    TooLarge {
+        /// The size of the message, in bytes.
+        size: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+}
+
+/// Why a request that was accepted did not succeed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The router or the callee answered with an ERROR.
+    #[error("the request was answered with an error")]
+    Wamp(#[from] WampError),
+    /// The command was refused when the session was joined.
+    #[error("the request could not be sent")]
+    Command(#[from] CommandError),
+    /// No answer came in time.
+    #[error("no answer came in time")]
+    Timeout,
+    /// The transport was lost before the answer; whether a request id was assigned says whether the router may have seen it.
+    #[error("the connection was lost")]
+    Disconnected {
+        /// Whether the request was given to the transport.
+        sent: bool,
+    },
+    /// The session was closed before the answer.
+    #[error("the session was closed")]
+    Closed,
+}
+
+/// Why a session is not joined.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseCause {
+    /// The application closed it, and the router agreed, was silent for the close timeout, or was gone already.
+    #[error("the session was closed by the application")]
+    Application,
+    /// The router said GOODBYE.
+    #[error("the router closed the session: {}", .0.reason)]
+    Goodbye(Arc<Goodbye>),
+    /// The router said ABORT.
+    #[error("the router aborted the session: {}", .0.reason)]
+    Abort(Arc<Abort>),
+    /// The transport could not be opened, or ended.
+    #[error("the transport failed")]
+    Transport(#[source] TransportError),
+    /// The router broke the protocol.
+    #[error("the router broke the protocol")]
+    ProtocolViolation(#[source] ProtocolViolation),
+    /// The session was not joined in time.
+    #[error("the session was not joined in time")]
+    JoinTimeout,
+    /// The client could not answer the router's challenge.
+    #[error("the challenge could not be answered")]
+    Authentication(#[source] AuthError),
+    /// The configuration cannot be used.
+    #[error("the configuration cannot be used")]
+    Config(#[source] ConfigError),
+}
+
+/// How the router broke the protocol.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolViolation {
+    /// A frame was no message.
+    #[error("a frame is no message")]
+    Decode(#[source] DecodeError),
+    /// A frame was binary where the format is text, or the reverse.
+    #[error("a frame is of the wrong kind for {0}")]
+    WrongFrame(wamp_proto::Format),
+    /// A message came in a state in which it may not.
+    #[error("{message} received {state}")]
+    Unexpected {
+        /// The message.
+        message: wamp_proto::MessageType,
+        /// When it came, in words.
+        state: &'static str,
+    },
+    /// A message came that the specification does not allow, for the reason given.
+    #[error("{message}: {reason}")]
+    Invalid {
+        /// The message.
+        message: wamp_proto::MessageType,
+        /// What is wrong with it, in words.
+        reason: &'static str,
+    },
+}
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The realm is no URI.
+    #[error("the realm is no URI")]
+    Realm(#[source] InvalidUri),
+    /// There is no router to connect to.
+    #[error("there is no URL to connect to")]
+    NoUrl,
+    /// No format is offered.
+    #[error("no format is offered")]
+    NoFormat,
+    /// The session has no role.
+    #[error("the session has none of the roles caller, callee, publisher and subscriber")]
+    NoRole,
+    /// An authentication method needs an authid.
+    #[error("the authentication method {0} needs an authid")]
+    NoAuthId(String),
+    /// Authenticators name different authids, and a HELLO has only one.
+    #[error("the authenticators name different authids")]
+    AuthIds,
+}
+
+/// Why a challenge could not be answered.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The router asked for a method that was not offered.
+    #[error("the router asked for the method {0:?}, which was not offered")]
+    NotOffered(String),
+    /// The challenge lacks something, or it is not what the method defines.
+    #[error("the challenge is malformed: {0}")]
+    Malformed(&'static str),
+    /// The challenge asks for more work than the limits allow.
+    #[error("the challenge asks for more work than allowed: {0}")]
+    TooCostly(&'static str),
+    /// The authenticator failed by itself.
+    #[error("the authenticator failed")]
+    Other(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl WampError {
+    /// Makes an error without arguments.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUri`] if the URI is none.
+    pub fn new(uri: impl AsRef<str>) -> Result<Self, InvalidUri> {
+        Ok(Self::from_uri(Uri::new(uri.as_ref())?))
+    }
+
+    /// Makes an error without arguments.
+    #[must_use]
+    pub fn from_uri(uri: Uri) -> Self {
+        Self { uri, details: ErrorDetails::default(), payload: Payload::new() }
+    }
+
+    /// Sets the arguments.
+    ///
+    /// The format is only a first guess: when the error is sent in another one, it is transcoded.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] if the arguments cannot be encoded.
+    pub fn payload(mut self, payload: impl IntoPayload, format: Format) -> Result<Self, EncodeError> {
+        self.payload = payload.into_payload(format)?;
+        Ok(self)
+    }
+
+    /// The error's URI.
+    #[must_use]
+    pub const fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The details.
+    #[must_use]
+    pub const fn details(&self) -> &ErrorDetails {
+        &self.details
+    }
+
+    /// The arguments, undecoded.
+    #[must_use]
+    pub const fn raw(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// Decodes the positional arguments into a sequence or tuple.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if they do not fit the type.
+    pub fn args<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
+        self.payload.args()
+    }
+
+    /// Decodes one positional argument, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if there are fewer, or it does not fit the type.
+    pub fn arg<'a, T: serde::Deserialize<'a>>(&'a self, index: usize) -> Result<T, PayloadError> {
+        self.payload.arg(index)
+    }
+
+    /// Decodes the keyword arguments into a map or struct.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if they do not fit the type.
+    pub fn kwargs<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
+        self.payload.kwargs()
+    }
+}

@@ -1,0 +1,212 @@
+//! What a session tells its embedder.
+
+use std::sync::Arc;
+
+use wamp_proto::{
+    Challenge, EventDetails, Format, InvocationDetails, Payload, PublicationId, ResultDetails, Role, SessionId, Uri,
+    WelcomeDetails,
+};
+
+use crate::{
+    CallKey, CloseCause, InvocationKey, PublishKey, RegistrationKey, RequestError, SubscriptionKey, TransportId,
+    WampError,
+};
+
+/// Something that happened in a session.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// The session is joined.
+    Joined(Arc<Joined>),
+    /// The router asks the client to authenticate: answer with `authenticate`.
+    Challenge {
+        /// The transport on which it asks.
+        transport: TransportId,
+        /// What it asks.
+        challenge: Challenge,
+    },
+    /// The session is over, and its transport, too. Another follows only after `connect`.
+    Closed(Arc<CloseCause>),
+    /// A subscription was confirmed, or refused and is gone.
+    Subscribed {
+        /// The subscription.
+        key: SubscriptionKey,
+        /// Whether it stands.
+        result: Result<(), RequestError>,
+    },
+    /// A subscription has ended at its owner's wish.
+    Unsubscribed {
+        /// The subscription, whose key is now unknown.
+        key: SubscriptionKey,
+        /// Whether the router confirmed it, where it had to be asked.
+        result: Result<(), RequestError>,
+    },
+    /// An EVENT came, for one local subscription.
+    Published(PublishedEvent),
+    /// An acknowledged publication has ended.
+    PublishDone {
+        /// The publication, whose key is now unknown.
+        key: PublishKey,
+        /// The id that the broker gave it.
+        result: Result<PublicationId, RequestError>,
+    },
+    /// A call has ended.
+    CallDone {
+        /// The call, whose key is now unknown.
+        key: CallKey,
+        /// Its result.
+        result: Result<CallOutcome, RequestError>,
+    },
+    /// A registration was confirmed, or refused and is gone.
+    Registered {
+        /// The registration.
+        key: RegistrationKey,
+        /// Whether it stands.
+        result: Result<(), RequestError>,
+    },
+    /// A registration has ended at its owner's wish.
+    Unregistered {
+        /// The registration, whose key is now unknown.
+        key: RegistrationKey,
+        /// Whether the router confirmed it.
+        result: Result<(), RequestError>,
+    },
+    /// Somebody calls a procedure of this client: answer with `respond`.
+    Invocation(InvocationEvent),
+    /// An invocation needs no answer any more, because its session is over.
+    InvocationEnded {
+        /// The invocation, whose key is now unknown.
+        key: InvocationKey,
+    },
+}
+
+/// A session that has been joined.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Joined {
+    /// The id that the router gave the session.
+    pub session: SessionId,
+    /// What the router says of itself and of the client.
+    pub details: WelcomeDetails,
+    /// The format that was negotiated.
+    pub format: Format,
+}
+
+impl Joined {
+    /// Whether the router has a role.
+    #[must_use]
+    pub fn router_has(&self, role: Role) -> bool {
+        self.details.roles.as_ref().is_some_and(|roles| roles.has(role))
+    }
+
+    /// Whether the router announces a feature of a role.
+    #[must_use]
+    pub fn router_announces(&self, role: Role, feature: &str) -> bool {
+        self.details.roles.as_ref().is_some_and(|roles| roles.announces(role, feature))
+    }
+}
+
+/// An event of a topic, for one subscription.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PublishedEvent {
+    /// The local subscription.
+    pub key: SubscriptionKey,
+    /// The topic that was published to.
+    pub topic: Uri,
+    /// The publication: the same for each subscription that gets it.
+    pub publication: PublicationId,
+    /// What the broker says of the event.
+    pub details: Arc<EventDetails>,
+    /// The arguments.
+    pub payload: Payload,
+}
+
+/// The result of a call.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CallOutcome {
+    /// What the dealer says of the result.
+    pub details: ResultDetails,
+    /// The arguments.
+    pub payload: Payload,
+}
+
+/// A call of a procedure of this client.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct InvocationEvent {
+    /// The name by which it is answered.
+    pub key: InvocationKey,
+    /// The registration.
+    pub registration: RegistrationKey,
+    /// The procedure that was called.
+    pub procedure: Uri,
+    /// What the dealer says of the call.
+    pub details: InvocationDetails,
+    /// The arguments.
+    pub payload: Payload,
+}
+
+/// The answer to an invocation.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Response {
+    /// A result, sent as YIELD.
+    Result(Payload),
+    /// An error, sent as ERROR.
+    Error(WampError),
+}
+
+/// Where a session stands.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Status {
+    /// Nothing is under way: it was never connected, or it is closed.
+    Closed,
+    /// A transport is being opened, or the router has not answered HELLO yet.
+    Connecting,
+    /// Joined.
+    Joined(Arc<Joined>),
+    /// GOODBYE or ABORT has been sent, or the transport is being closed.
+    Closing,
+}
+
+/// Why the session wants to be woken at its next deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimeoutReason {
+    /// Joining takes too long.
+    Join,
+    /// Closing takes too long.
+    Close,
+    /// A request or a call waits too long.
+    Request,
+}
+
+/// Why the application closes a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// `wamp.close.close_realm`: the client leaves the realm.
+    #[default]
+    CloseRealm,
+    /// `wamp.close.system_shutdown`: the client shuts down.
+    SystemShutdown,
+    /// Another URI.
+    Other(Uri),
+}
+
+/// Counts of what a session has seen, since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Answers to requests that nobody waits for (any more).
+    pub unknown_answers: u64,
+    /// EVENTs of subscriptions that are unknown (by now).
+    pub unknown_events: u64,
+    /// EVENTs that were dropped because nobody took the ones before.
+    pub dropped_events: u64,
+    /// INVOCATIONs that were refused over the limit.
+    pub refused_invocations: u64,
+}

@@ -1,0 +1,69 @@
+//! Bounds of what a session keeps.
+
+/// The bounds of a session: of what its peer can make it keep, and of what its own user can.
+///
+/// The limits of one message ([`wamp_proto::Limits`]) are among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub(crate) message: wamp_proto::Limits,
+    pub(crate) events: usize,
+    pub(crate) event_bytes: usize,
+    pub(crate) requests: usize,
+    pub(crate) invocations: usize,
+}
+
+impl Limits {
+    /// The defaults: 16 MiB a message, 128 levels; 65,536 undrained events of 64 MiB; a million requests under way; 65,536
+    /// invocations under way.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            message: wamp_proto::Limits::new(),
+            events: 65_536,
+            event_bytes: 64 << 20,
+            requests: 1_000_000,
+            invocations: 65_536,
+        }
+    }
+
+    /// Sets the limits of one message.
+    #[must_use]
+    pub const fn message(mut self, limits: wamp_proto::Limits) -> Self {
+        self.message = limits;
+        self
+    }
+
+    /// Sets how many EVENTs may wait to be taken with `poll_event`; more are dropped and counted.
+    #[must_use]
+    pub const fn max_events(mut self, events: usize) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// Sets how many bytes of payload may wait to be taken with `poll_event`; more EVENTs are dropped and counted.
+    #[must_use]
+    pub const fn max_event_bytes(mut self, bytes: usize) -> Self {
+        self.event_bytes = bytes;
+        self
+    }
+
+    /// Sets how many requests may be under way or wait for a join; more are refused.
+    #[must_use]
+    pub const fn max_requests(mut self, requests: usize) -> Self {
+        self.requests = requests;
+        self
+    }
+
+    /// Sets how many invocations may be unanswered; more are answered with `wamp.error.unavailable`.
+    #[must_use]
+    pub const fn max_invocations(mut self, invocations: usize) -> Self {
+        self.invocations = invocations;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
