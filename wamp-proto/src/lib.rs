@@ -7,6 +7,7 @@ mod id;
 mod limits;
 mod message;
 mod payload;
+mod serial;
 mod uri;
 mod value;
 

@@ -154,7 +154,7 @@ pub(crate) fn named<'a, R: Read<'a>, T>(
         return Err(reader.wrong_type("a string"));
     }
     let offset = reader.offset();
-    from_name(&reader.string()?).ok_or(Fault::new(offset, DecodeErrorKind::WrongValue { expected }))
+    from_name(&reader.string()?).ok_or_else(|| Fault::new(offset, DecodeErrorKind::WrongValue { expected }))
 }
 
 impl Attribute for bool {
@@ -268,7 +268,7 @@ impl Attribute for Value {
         let start = reader.offset();
         reader.skip(depth)?;
         let encoded = bytes.get(start..reader.offset()).unwrap_or_default();
-        R::value(encoded).ok_or(Fault::new(start, DecodeErrorKind::Unrepresentable))
+        R::value(encoded).ok_or_else(|| Fault::new(start, DecodeErrorKind::Unrepresentable))
     }
 
     fn write<W: Write>(&self, writer: &mut W) -> Result<(), EncodeErrorKind> {

@@ -349,5 +349,5 @@ fn read_type<'a, R: Read<'a>>(reader: &mut R) -> Result<MessageType, Fault> {
     }
     let number = reader.unsigned_at()?;
     MessageType::from_code(number.value)
-        .ok_or(Fault::new(number.offset, DecodeErrorKind::UnknownMessageType(number.value)))
+        .ok_or_else(|| Fault::new(number.offset, DecodeErrorKind::UnknownMessageType(number.value)))
 }

@@ -39,7 +39,7 @@ pub(crate) trait Read<'a>: Sized {
     fn new(bytes: &'a [u8]) -> Self;
 
     /// Checks once that all of the bytes are UTF-8, where the format is text; otherwise each string is checked by itself.
-    fn check_utf8(&self) -> Result<(), Fault> {
+    fn check_utf8(&mut self) -> Result<(), Fault> {
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Values of any type, for users who have no type of their own.
 
+mod serde;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 

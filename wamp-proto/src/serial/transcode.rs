@@ -1,0 +1,145 @@
+//! From one format into another, value by value, without a tree in between.
+
+use core::cell::Cell;
+use core::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use super::{Dialect, Trail, de, dialect};
+use crate::Format;
+
+/// An encoded value of some format, which serializes as the value that it is.
+///
+/// It nests as deep as its reader has let it, so recursion is bounded.
+pub(crate) struct Foreign<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) format: Format,
+}
+
+impl Serialize for Foreign<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let trail = Trail::default();
+        let result = with_format!(self.format, module, D => {
+            let seed = de::Adapter::<_, D>::new(Into(serializer), &trail);
+            module::from_slice(self.bytes, seed).map_err(|error| error.to_string())
+        });
+        result.map_err(S::Error::custom)
+    }
+}
+
+/// The serializer that a value goes into.
+struct Into<S>(S);
+
+impl<'de, S: Serializer> DeserializeSeed<'de> for Into<S> {
+    type Value = S::Ok;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Ok, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+macro_rules! visit {
+    ($($method:ident($type:ty) => $serialize:ident;)*) => {$(
+        fn $method<E: serde::de::Error>(self, value: $type) -> Result<S::Ok, E> {
+            self.0.$serialize(value).map_err(E::custom)
+        }
+    )*};
+}
+
+impl<'de, S: Serializer> Visitor<'de> for Into<S> {
+    type Value = S::Ok;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value that WAMP has")
+    }
+
+    visit! {
+        visit_bool(bool) => serialize_bool;
+        visit_i64(i64) => serialize_i64;
+        visit_i128(i128) => serialize_i128;
+        visit_u64(u64) => serialize_u64;
+        visit_u128(u128) => serialize_u128;
+        visit_f64(f64) => serialize_f64;
+        visit_str(&str) => serialize_str;
+        visit_bytes(&[u8]) => serialize_bytes;
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<S::Ok, E> {
+        self.0.serialize_unit().map_err(E::custom)
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<S::Ok, E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Ok, D::Error> {
+        self.deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<S::Ok, A::Error> {
+        let mut list = self.0.serialize_seq(access.size_hint()).map_err(A::Error::custom)?;
+        while access.next_element_seed(IntoElement(&mut list))?.is_some() {}
+        list.end().map_err(A::Error::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<S::Ok, A::Error> {
+        let mut dict = self.0.serialize_map(access.size_hint()).map_err(A::Error::custom)?;
+        while access.next_key_seed(IntoKey(&mut dict))?.is_some() {
+            access.next_value_seed(IntoValue(&mut dict))?;
+        }
+        dict.end().map_err(A::Error::custom)
+    }
+}
+
+/// A deserializer that serializes what it deserializes.
+struct Passing<D>(Cell<Option<D>>);
+
+impl<'de, D: Deserializer<'de>> Serialize for Passing<D> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let deserializer = self.0.take().ok_or_else(|| S::Error::custom("a value is serialized once"))?;
+        Into(serializer).deserialize(deserializer).map_err(S::Error::custom)
+    }
+}
+
+struct IntoElement<'a, L>(&'a mut L);
+
+impl<'de, L: SerializeSeq> DeserializeSeed<'de> for IntoElement<'_, L> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.serialize_element(&Passing(Cell::new(Some(deserializer)))).map_err(D::Error::custom)
+    }
+}
+
+struct IntoKey<'a, M>(&'a mut M);
+
+impl<'de, M: SerializeMap> DeserializeSeed<'de> for IntoKey<'_, M> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de, M: SerializeMap> Visitor<'de> for IntoKey<'_, M> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string as key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<(), E> {
+        self.0.serialize_key(key).map_err(E::custom)
+    }
+}
+
+struct IntoValue<'a, M>(&'a mut M);
+
+impl<'de, M: SerializeMap> DeserializeSeed<'de> for IntoValue<'_, M> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.serialize_value(&Passing(Cell::new(Some(deserializer)))).map_err(D::Error::custom)
+    }
+}
