@@ -152,6 +152,15 @@ impl Config {
         if !self.roles.iter().any(|role| !matches!(role, Role::Broker | Role::Dealer)) {
             return Err(ConfigError::NoRole);
         }
+        let mut known: Option<&str> = None;
+        for authenticator in &self.authenticators {
+            match (authenticator.authid(), authenticator.method()) {
+                (Some(""), method @ ("ticket" | "wampcra")) => return Err(ConfigError::NoAuthId(method.to_owned())),
+                (None | Some(""), _) => {}
+                (Some(authid), _) if known.is_some_and(|known| known != authid) => return Err(ConfigError::AuthIds),
+                (Some(authid), _) => known = Some(authid),
+            }
+        }
         Ok(())
     }
 

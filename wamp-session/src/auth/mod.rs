@@ -1,4 +1,15 @@
 //! Authentication methods: plain objects that answer challenges (WAMP Advanced Profile, "Authentication Methods").
+//!
+//! Each method has an `answer_to` that needs no futures, for whoever embeds a [`Session`](crate::Session) and calls
+//! [`authenticate`](crate::Session::authenticate) himself, and is an [`Authenticator`] for
+//! [`Config::authenticator`](crate::Config::authenticator). [`Signer`] asks somebody else for the answer.
+
+mod anonymous;
+#[cfg(feature = "cra")]
+pub mod cra;
+mod secret;
+mod signer;
+mod ticket;
 
 use core::future::Future;
 use core::pin::Pin;
@@ -6,6 +17,12 @@ use std::sync::Arc;
 
 use wamp_proto::{Challenge, Dict};
 
+pub use self::anonymous::Anonymous;
+#[cfg(feature = "cra")]
+pub use self::cra::Cra;
+pub(crate) use self::secret::Secret;
+pub use self::signer::Signer;
+pub use self::ticket::Ticket;
 use crate::AuthError;
 
 /// What [`Authenticator`] returns: a future that may be sent to another thread.
@@ -55,6 +72,12 @@ pub trait Authenticator: Send + Sync {
     /// The name of the method, such as `"wampcra"`.
     fn method(&self) -> &str;
 
+    /// Who the client claims to be, as far as that does not wait for [`offer`](Self::offer): what
+    /// [`Config::check`](crate::Config::check) looks at. An empty one is none.
+    fn authid(&self) -> Option<&str> {
+        None
+    }
+
     /// What to say in HELLO.
     fn offer(&self) -> AuthFuture<'_, Offer>;
 
@@ -62,23 +85,7 @@ pub trait Authenticator: Send + Sync {
     fn answer<'a>(&'a self, challenge: &'a Challenge) -> AuthFuture<'a, Answer>;
 }
 
-/// Stub.
-#[derive(Clone, Debug)]
-pub struct Ticket;
-impl Ticket {
-    /// Stub.
-    pub fn new(_: impl Into<Arc<str>>, _: impl Into<String>) -> Self {
-        todo!()
-    }
-}
-impl Authenticator for Ticket {
-    fn method(&self) -> &str {
-        todo!()
-    }
-    fn offer(&self) -> AuthFuture<'_, Offer> {
-        todo!()
-    }
-    fn answer<'a>(&'a self, _: &'a Challenge) -> AuthFuture<'a, Answer> {
-        todo!()
-    }
+/// A future that is ready.
+fn ready<'a, T: Send + 'a>(result: Result<T, AuthError>) -> AuthFuture<'a, T> {
+    Box::pin(core::future::ready(result))
 }
