@@ -24,12 +24,7 @@ pub enum Case {
 
 impl Case {
     /// Lists every case.
-    pub const ALL: [Self; 4] = [
-        Self::CallSmall,
-        Self::EventKilobyte,
-        Self::EventThousand,
-        Self::ResultBytes,
-    ];
+    pub const ALL: [Self; 4] = [Self::CallSmall, Self::EventKilobyte, Self::EventThousand, Self::ResultBytes];
 
     /// Returns the name that benchmark ids use.
     pub fn name(self) -> &'static str {
@@ -118,10 +113,7 @@ fn event(args: Vec<Tree>) -> Tree {
 
 fn reading(reading: &Reading) -> Tree {
     Tree::Dict(vec![
-        (
-            "id",
-            Tree::Int(i64::try_from(reading.id).expect("ids are small")),
-        ),
+        ("id", Tree::Int(i64::try_from(reading.id).expect("ids are small"))),
         ("sensor", Tree::text(&reading.sensor)),
         ("value", Tree::Float(reading.value)),
         ("alarm", Tree::Bool(reading.alarm)),
@@ -146,9 +138,7 @@ fn order() -> Tree {
             ("country", Tree::text("DE")),
         ])
     };
-    let step = |at: &str, state: &str| {
-        Tree::Dict(vec![("at", Tree::text(at)), ("state", Tree::text(state))])
-    };
+    let step = |at: &str, state: &str| Tree::Dict(vec![("at", Tree::text(at)), ("state", Tree::text(state))]);
     Tree::Dict(vec![
         ("order", Tree::text("2f1c7a52-8c41-4f3b-9c6e-51c0a6b0d8e7")),
         ("created", Tree::text("2026-03-14T09:26:53.589Z")),
@@ -166,10 +156,7 @@ fn order() -> Tree {
             ]),
         ),
         ("billing", address("Lindenallee 17", "Erlangen", "91054")),
-        (
-            "shipping",
-            address("Am Weichselgarten 7", "Erlangen", "91058"),
-        ),
+        ("shipping", address("Am Weichselgarten 7", "Erlangen", "91058")),
         (
             "items",
             Tree::List(vec![
@@ -195,18 +182,8 @@ fn order() -> Tree {
                 step("2026-03-16T06:45:00Z", "shipped"),
             ]),
         ),
-        (
-            "tags",
-            Tree::List(vec![
-                Tree::text("b2c"),
-                Tree::text("priority"),
-                Tree::text("de-south"),
-            ]),
-        ),
-        (
-            "position",
-            Tree::List(vec![Tree::Float(49.5897), Tree::Float(11.0039)]),
-        ),
+        ("tags", Tree::List(vec![Tree::text("b2c"), Tree::text("priority"), Tree::text("de-south")])),
+        ("position", Tree::List(vec![Tree::Float(49.5897), Tree::Float(11.0039)])),
     ])
 }
 
@@ -217,15 +194,7 @@ mod tests {
     #[test]
     fn the_frames_have_the_sizes_that_the_readme_states() {
         let sizes = Case::ALL.map(|case| Format::ALL.map(|format| frame(case, format).len()));
-        assert_eq!(
-            sizes,
-            [
-                [41, 28, 29],
-                [1_043, 845, 850],
-                [63_868, 49_024, 49_025],
-                [133_362, 100_014, 100_015]
-            ]
-        );
+        assert_eq!(sizes, [[41, 28, 29], [1_043, 845, 850], [63_868, 49_024, 49_025], [133_362, 100_014, 100_015]]);
     }
 
     #[test]
@@ -233,8 +202,8 @@ mod tests {
         for case in [Case::CallSmall, Case::EventKilobyte, Case::EventThousand] {
             let json: serde_json::Value =
                 serde_json::from_slice(&frame(case, Format::Json)).expect("the frame is JSON");
-            let msgpack: serde_json::Value = rmp_serde::from_slice(&frame(case, Format::MsgPack))
-                .expect("the frame is MessagePack");
+            let msgpack: serde_json::Value =
+                rmp_serde::from_slice(&frame(case, Format::MsgPack)).expect("the frame is MessagePack");
             assert_eq!(json, msgpack, "{}", case.name());
         }
     }
@@ -242,8 +211,7 @@ mod tests {
     #[test]
     fn the_arguments_of_the_large_event_are_the_readings() {
         let (_, _, _, _, args): (u64, u64, u64, serde_json::Value, Vec<Reading>) =
-            serde_json::from_slice(&frame(Case::EventThousand, Format::Json))
-                .expect("the frame is JSON");
+            serde_json::from_slice(&frame(Case::EventThousand, Format::Json)).expect("the frame is JSON");
         assert_eq!(args, readings());
     }
 }

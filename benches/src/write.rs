@@ -94,9 +94,7 @@ fn json_text(out: &mut String, text: &str) {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            c if c < ' ' => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes any text")
-            }
+            c if c < ' ' => write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes any text"),
             c => out.push(c),
         }
     }
@@ -118,21 +116,13 @@ fn msgpack(out: &mut Vec<u8>, tree: &Tree) {
             out.extend(bytes);
         }
         Tree::List(items) => {
-            sized(
-                out,
-                items.len(),
-                &[(0x90, 16), (0, 0), (0xdc, 2), (0xdd, 4)],
-            );
+            sized(out, items.len(), &[(0x90, 16), (0, 0), (0xdc, 2), (0xdd, 4)]);
             for item in items {
                 msgpack(out, item);
             }
         }
         Tree::Dict(entries) => {
-            sized(
-                out,
-                entries.len(),
-                &[(0x80, 16), (0, 0), (0xde, 2), (0xdf, 4)],
-            );
+            sized(out, entries.len(), &[(0x80, 16), (0, 0), (0xde, 2), (0xdf, 4)]);
             for (key, value) in entries {
                 msgpack_text(out, key);
                 msgpack(out, value);
@@ -142,11 +132,7 @@ fn msgpack(out: &mut Vec<u8>, tree: &Tree) {
 }
 
 fn msgpack_text(out: &mut Vec<u8>, text: &str) {
-    sized(
-        out,
-        text.len(),
-        &[(0xa0, 32), (0xd9, 1), (0xda, 2), (0xdb, 4)],
-    );
+    sized(out, text.len(), &[(0xa0, 32), (0xd9, 1), (0xda, 2), (0xdb, 4)]);
     out.extend(text.as_bytes());
 }
 
@@ -269,22 +255,14 @@ mod tests {
             (128, &[0xcc, 128], &[0x18, 128]),
             (256, &[0xcd, 1, 0], &[0x19, 1, 0]),
             (65_536, &[0xce, 0, 1, 0, 0], &[0x1a, 0, 1, 0, 0]),
-            (
-                1 << 32,
-                &[0xcf, 0, 0, 0, 1, 0, 0, 0, 0],
-                &[0x1b, 0, 0, 0, 1, 0, 0, 0, 0],
-            ),
+            (1 << 32, &[0xcf, 0, 0, 0, 1, 0, 0, 0, 0], &[0x1b, 0, 0, 0, 1, 0, 0, 0, 0]),
             (-1, &[0xff], &[0x20]),
             (-33, &[0xd0, 0xdf], &[0x38, 32]),
             (-129, &[0xd1, 0xff, 0x7f], &[0x38, 128]),
             (-32_769, &[0xd2, 0xff, 0xff, 0x7f, 0xff], &[0x39, 0x80, 0]),
         ];
         for (value, msgpack, cbor) in cases {
-            assert_eq!(
-                encode(Format::MsgPack, &Tree::Int(value)),
-                msgpack,
-                "{value}"
-            );
+            assert_eq!(encode(Format::MsgPack, &Tree::Int(value)), msgpack, "{value}");
             assert_eq!(encode(Format::Cbor, &Tree::Int(value)), cbor, "{value}");
         }
     }

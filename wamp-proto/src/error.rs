@@ -262,7 +262,7 @@ pub struct EncodeError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
-    /// The format has no such value: NaN or a text starting with U+0000 in JSON.
+    /// The format has no such value: NaN or a text starting with U+0000 in JSON, an integer of more than 64 bits in any.
     #[error("{format} has no {what}")]
     Unsupported {
         /// The format.

@@ -50,11 +50,7 @@ fn decode_with<'a, R: Read<'a>>(
         let kind = DecodeErrorKind::TooLarge { size: frame.len(), limit: limits.message_bytes() };
         return Err(Fault::new(limits.message_bytes(), kind).into());
     }
-    let mut reader = R::new(frame);
-    if check == PayloadCheck::OnReceipt {
-        reader.check_utf8()?;
-    }
-    let (message_type, elements) = Elements::start(reader, frame, format, limits, check)?;
+    let (message_type, elements) = Elements::start(R::new(frame), frame, format, limits, check)?;
     elements.message(message_type)
 }
 
@@ -331,13 +327,19 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
         Ok(message)
     }
 
-    fn payload(mut self) -> Result<Payload, DecodeError> {
-        let tail = Tail { open: self.open, element: self.element.index, message: self.message, request: self.request };
+    fn payload(self) -> Result<Payload, DecodeError> {
+        let start = self.reader.offset();
+        let tail = Tail {
+            format: self.format,
+            depth: self.limits.depth() - 1,
+            open: self.open,
+            element: self.element.index,
+            message: self.message,
+            request: self.request,
+        };
         match self.check {
-            PayloadCheck::OnReceipt => tail.check(&mut self.reader, self.frame, 0, self.format, self.limits),
-            PayloadCheck::OnDecode => {
-                Ok(Payload::unchecked(self.frame, self.reader.offset(), tail, self.format, *self.limits))
-            }
+            PayloadCheck::OnReceipt => tail.check(self.reader, self.frame, 0).map(Payload::checked),
+            PayloadCheck::OnDecode => Ok(Payload::unchecked(self.frame, start, tail)),
         }
     }
 }

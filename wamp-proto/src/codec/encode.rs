@@ -56,7 +56,7 @@ macro_rules! list {
         $writer.unsigned($message.code());
         $($element.write($writer).map_err(|kind| EncodeError { path: field(stringify!($element)), kind })?;)*
         if let Some(payload) = &payload {
-            $writer.raw(payload.bytes());
+            payload.write($writer);
         }
         $writer.end_list();
         Ok(())

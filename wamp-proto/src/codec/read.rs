@@ -38,11 +38,6 @@ pub(crate) trait Read<'a>: Sized {
     /// A reader at the start of a frame, or of its rest.
     fn new(bytes: &'a [u8]) -> Self;
 
-    /// Checks once that all of the bytes are UTF-8, where the format is text; otherwise each string is checked by itself.
-    fn check_utf8(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-
     /// The offset of the next value's first byte, if it has been looked at by [`Read::kind`] or a `next_…`, else of the next byte.
     fn offset(&self) -> usize;
 

@@ -18,6 +18,6 @@ pub(crate) trait Write {
     fn string(&mut self, value: &str) -> Result<(), EncodeErrorKind>;
     /// Writes a value, by iteration over its depth or with a bound on it.
     fn value(&mut self, value: &Value) -> Result<(), EncodeErrorKind>;
-    /// Splices in encoded elements of a list, `elements` of them, as they are.
+    /// Splices in encoded elements of a list, one or more, as they are.
     fn raw(&mut self, encoded: &[u8]);
 }

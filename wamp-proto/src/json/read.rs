@@ -11,8 +11,6 @@ use crate::serial;
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     position: usize,
-    /// The bytes as text, if they have been checked as a whole.
-    text: Option<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -23,14 +21,6 @@ impl<'a> Reader<'a> {
 
     fn slice(&self, start: usize, end: usize) -> &'a [u8] {
         self.bytes.get(start..end).unwrap_or_default()
-    }
-
-    /// A part of the bytes as text.
-    fn text(&self, start: usize, end: usize) -> Result<&'a str, Fault> {
-        if let Some(text) = self.text.and_then(|text| text.get(start..end)) {
-            return Ok(text);
-        }
-        utf8(self.slice(start, end), start)
     }
 
     fn unexpected(&self, what: &'static str) -> Fault {
@@ -66,12 +56,7 @@ impl<'a> Reader<'a> {
 
 impl<'a> Read<'a> for Reader<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0, text: None }
-    }
-
-    fn check_utf8(&mut self) -> Result<(), Fault> {
-        self.text = Some(utf8(self.bytes, 0)?);
-        Ok(())
+        Self { bytes, position: 0 }
     }
 
     fn offset(&self) -> usize {
@@ -149,7 +134,7 @@ impl<'a> Read<'a> for Reader<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.position;
         self.position = skip::string(self.bytes, start + 1)?;
-        let inner = self.text(start + 1, self.position - 1)?;
+        let inner = utf8(self.slice(start + 1, self.position - 1), start + 1)?;
         if !inner.contains('\\') {
             return Ok(Cow::Borrowed(inner));
         }
@@ -160,9 +145,8 @@ impl<'a> Read<'a> for Reader<'a> {
     fn skip(&mut self, depth: u8) -> Result<(), Fault> {
         let start = self.position;
         self.position = skip::value(self.bytes, start, depth)?;
-        if self.text.is_none() {
-            utf8(self.slice(start, self.position), start)?;
-        }
+        // Only strings can have bytes beyond ASCII: one check of everything is the fastest.
+        utf8(self.slice(start, self.position), start)?;
         Ok(())
     }
 

@@ -1,7 +1,10 @@
 //! The user's types on their way into a payload.
 
+use bytes::Bytes;
 use serde::Serialize;
 
+use super::checked::{Checked, list_of_one, separator};
+use crate::serial::{self, Shape, Wanted};
 use crate::{EncodeError, Format, Payload};
 
 /// What becomes the payload of a message.
@@ -39,8 +42,17 @@ pub struct Kwargs<T>(pub T);
 pub struct ArgsKwargs<A, K>(pub A, pub K);
 
 impl<T: Serialize> IntoPayload for T {
-    fn into_payload(self, _: Format) -> Result<Payload, EncodeError> {
-        todo!()
+    fn into_payload(self, format: Format) -> Result<Payload, EncodeError> {
+        let (before, behind) = list_of_one(format);
+        let mut bytes = vec![before];
+        match serial::encode(&self, format, Wanted::Any, &mut bytes)? {
+            Shape::Nothing => Ok(Payload::new()),
+            Shape::One => {
+                bytes.extend_from_slice(behind);
+                Ok(of_args(format, bytes.into()))
+            }
+            Shape::All => Ok(of_args(format, Bytes::from(bytes).slice(1..))),
+        }
     }
 }
 
@@ -51,19 +63,45 @@ impl IntoPayload for Payload {
 }
 
 impl<T: Serialize> IntoPayload for Args<T> {
-    fn into_payload(self, _: Format) -> Result<Payload, EncodeError> {
-        todo!()
+    fn into_payload(self, format: Format) -> Result<Payload, EncodeError> {
+        build::<_, ()>(format, Some(&self.0), None)
     }
 }
 
 impl<T: Serialize> IntoPayload for Kwargs<T> {
-    fn into_payload(self, _: Format) -> Result<Payload, EncodeError> {
-        todo!()
+    fn into_payload(self, format: Format) -> Result<Payload, EncodeError> {
+        build::<(), _>(format, None, Some(&self.0))
     }
 }
 
 impl<A: Serialize, K: Serialize> IntoPayload for ArgsKwargs<A, K> {
-    fn into_payload(self, _: Format) -> Result<Payload, EncodeError> {
-        todo!()
+    fn into_payload(self, format: Format) -> Result<Payload, EncodeError> {
+        build(format, Some(&self.0), Some(&self.1))
     }
+}
+
+/// Encodes a sequence as Arguments and a map or struct as ArgumentsKw; empty ones are left out.
+pub(super) fn build<A: Serialize, K: Serialize>(
+    format: Format,
+    args: Option<&A>,
+    kwargs: Option<&K>,
+) -> Result<Payload, EncodeError> {
+    let mut bytes = Vec::new();
+    if let Some(args) = args
+        && serial::encode(args, format, Wanted::List, &mut bytes)? == Shape::Nothing
+    {
+        bytes.clear();
+    }
+    let args_end = bytes.len();
+    let Some(kwargs) = kwargs else { return Ok(of_args(format, bytes.into())) };
+    bytes.extend_from_slice(if args_end > 0 { separator(format) } else { b"" });
+    let kwargs_start = bytes.len();
+    serial::encode(kwargs, format, Wanted::Dict, &mut bytes)?;
+    let checked = Checked { format, bytes: bytes.into(), args_end, kwargs_start: Some(kwargs_start) };
+    Ok(Payload::checked(checked.trimmed()))
+}
+
+fn of_args(format: Format, bytes: Bytes) -> Payload {
+    let checked = Checked { format, args_end: bytes.len(), bytes, kwargs_start: None };
+    Payload::checked(checked.trimmed())
 }

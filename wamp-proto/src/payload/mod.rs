@@ -1,28 +1,49 @@
 //! The application's part of a message: Arguments and ArgumentsKw.
 
+mod checked;
 mod into;
+mod tail;
 
+use core::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::{Error as UnitError, UnitDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
+pub(crate) use self::checked::Checked;
+use self::checked::{empty_dict, empty_list};
 pub use self::into::{Args, ArgsKwargs, IntoPayload, Kwargs};
-use crate::codec::read::{Open, Read};
-use crate::error::{DecodeErrorKind, Element, Fault, Kind, Length};
-use crate::{DecodeError, EncodeError, EncodeErrorKind, Format, Limits, MessageType, PayloadError, RequestId, Value};
+pub(crate) use self::tail::Tail;
+use crate::codec::read::Read;
+use crate::codec::write::Write;
+use crate::serial::{self, Asked, Foreign, Root, with_format};
+use crate::{DecodeError, EncodeError, EncodeErrorKind, Format, PayloadError, Value};
+
+/// The format in which absent arguments are decoded.
+const ANY: Format = match Format::ALL {
+    [format, ..] => *format,
+    [] => panic!("a format is compiled in"),
+};
 
 /// Arguments and ArgumentsKw of a message, as one slice of bytes in a format.
 ///
 /// A received payload is a slice of its frame: cloning it is cheap, and it keeps the frame alive. It is decoded when it is
-/// asked for, into any type that serde can decode, borrowing from the frame where the format allows it. A payload to be
-/// sent is made with [`IntoPayload`].
+/// asked for, into any type that serde can decode, borrowing from the frame where the format allows it: text without
+/// escapes in JSON, text and bytes in MessagePack, and in CBOR those of definite length. A payload to be sent is made with
+/// [`IntoPayload`].
 ///
 /// Absent and empty Arguments look alike, and so do absent and empty ArgumentsKw; [`raw_args`](Self::raw_args) and
-/// [`raw_kwargs`](Self::raw_kwargs) tell them apart.
+/// [`raw_kwargs`](Self::raw_kwargs) tell them apart. `null` in the place of either counts as absent.
 ///
 /// Two payloads are equal if their arguments are equal as [`Value`]s, in whatever formats.
+///
+/// # JSON
+///
+/// A string that starts with U+0000 is base64 and becomes bytes where a type asks for bytes or for anything (as [`Value`]
+/// does); where a type asks for a string it stays a string. It fails to decode if it is no base64. Integers beyond `i64` and
+/// `u64` become floats.
 #[derive(Clone, Default)]
 pub struct Payload(Repr);
 
@@ -34,54 +55,24 @@ enum Repr {
     Unchecked(Arc<Unchecked>),
 }
 
-/// Arguments, and ArgumentsKw behind them, that are known to be well-formed.
-#[derive(Clone)]
-struct Checked {
-    format: Format,
-    /// The Arguments, a separator in JSON, the ArgumentsKw.
-    bytes: Bytes,
-    /// Where the Arguments end.
-    args_end: usize,
-    /// Where the ArgumentsKw start, if there are any.
-    kwargs_start: Option<usize>,
-}
-
 /// The rest of a frame, of which nothing is known.
 struct Unchecked {
-    format: Format,
     /// Everything behind the last fixed element, the end of the message's list included.
     bytes: Bytes,
     /// How many bytes of the frame are before it.
     start: usize,
     tail: Tail,
-    limits: Limits,
-    checked: OnceLock<Result<Payload, DecodeError>>,
+    checked: OnceLock<Result<Option<Checked>, DecodeError>>,
 }
 
-/// Where a message's payload begins.
-#[derive(Clone, Copy)]
-pub(crate) struct Tail {
-    /// The message's list, after its last fixed element.
-    pub(crate) open: Open,
-    /// The index of the last fixed element.
-    pub(crate) element: u8,
-    pub(crate) message: MessageType,
-    pub(crate) request: Option<RequestId>,
-}
-
-/// The elements of a payload, in the format of the message they go into.
-pub(crate) struct Encoded {
-    bytes: Bytes,
-    elements: usize,
-}
-
-impl Encoded {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    pub(crate) const fn elements(&self) -> usize {
-        self.elements
+impl Unchecked {
+    fn checked(&self) -> Result<Option<&Checked>, &DecodeError> {
+        let check = || {
+            with_format!(self.tail.format, module => {
+                self.tail.check(module::Reader::new(&self.bytes), &self.bytes, self.start)
+            })
+        };
+        self.checked.get_or_init(check).as_ref().map(Option::as_ref)
     }
 }
 
@@ -92,44 +83,78 @@ impl Payload {
         Self(Repr::Empty)
     }
 
-    /// A slice of a frame, to be checked when it is looked at.
-    pub(crate) fn unchecked(frame: &Bytes, start: usize, tail: Tail, format: Format, limits: Limits) -> Self {
-        let bytes = frame.slice(start..);
-        Self(Repr::Unchecked(Arc::new(Unchecked { format, bytes, start, tail, limits, checked: OnceLock::new() })))
+    pub(crate) fn checked(checked: Option<Checked>) -> Self {
+        Self(checked.map_or(Repr::Empty, Repr::Checked))
     }
 
-    /// Checks a payload that was received unchecked; others are checked already.
+    /// A slice of a frame, to be checked when it is looked at.
+    pub(crate) fn unchecked(frame: &Bytes, start: usize, tail: Tail) -> Self {
+        let bytes = frame.slice(start..);
+        Self(Repr::Unchecked(Arc::new(Unchecked { bytes, start, tail, checked: OnceLock::new() })))
+    }
+
+    /// The checked payload, which is checked now if it has not been; `None` if there are no arguments.
+    fn parts(&self) -> Result<Option<&Checked>, &DecodeError> {
+        match &self.0 {
+            Repr::Empty => Ok(None),
+            Repr::Checked(checked) => Ok(Some(checked)),
+            Repr::Unchecked(unchecked) => unchecked.checked(),
+        }
+    }
+
+    fn readable(&self) -> Result<Option<&Checked>, PayloadError> {
+        self.parts().map_err(|error| PayloadError::Malformed(error.clone()))
+    }
+
+    /// Checks a payload that was received unchecked, once; others are checked already.
+    ///
+    /// Every other method that needs a checked payload does so, too.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] as [`decode`](crate::decode) would have given it.
     pub fn check(&self) -> Result<(), DecodeError> {
-        todo!()
+        self.parts().map(drop).map_err(Clone::clone)
     }
 
     /// The format, `None` if there are no arguments that have one.
     #[must_use]
     pub fn format(&self) -> Option<Format> {
-        todo!()
+        match &self.0 {
+            Repr::Empty => None,
+            Repr::Checked(checked) => Some(checked.format),
+            Repr::Unchecked(unchecked) => Some(unchecked.tail.format),
+        }
     }
 
-    /// Decodes the Arguments into a sequence or tuple.
+    /// Decodes the Arguments into a sequence or tuple; absent ones count as an empty list.
+    ///
+    /// ```
+    /// # use wamp_proto::{Format, IntoPayload};
+    /// let payload = ("com.example", 1).into_payload(Format::ALL[0])?;
+    /// assert_eq!(payload.args::<(&str, u8)>()?, ("com.example", 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`PayloadError`] if they are malformed (received unchecked) or do not fit the type.
+    /// [`PayloadError`] if they are malformed (received unchecked) or do not fit the type: a tuple wants as many as it has.
     pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
-        todo!()
+        match self.readable()? {
+            Some(checked) => serial::decode(checked.args(), checked.format, Root::Args),
+            None => serial::decode(empty_list(ANY), ANY, Root::Args),
+        }
     }
 
-    /// Decodes one of the Arguments, counted from 0.
+    /// Decodes one of the Arguments, counted from 0; the others are skipped.
     ///
     /// # Errors
     ///
     /// [`PayloadError`] if there are fewer, if they are malformed (received unchecked) or if it does not fit the type.
     pub fn arg<'a, T: Deserialize<'a>>(&'a self, index: usize) -> Result<T, PayloadError> {
-        let _ = index;
-        todo!()
+        let missing = PayloadError::Missing(index);
+        let Some(checked) = self.readable()? else { return Err(missing) };
+        serial::decode(checked.arg(index).ok_or(missing)?, checked.format, Root::Arg(index))
     }
 
     /// Decodes the ArgumentsKw into a map or struct; absent ones count as an empty dict.
@@ -138,16 +163,21 @@ impl Payload {
     ///
     /// [`PayloadError`] if they are malformed (received unchecked) or do not fit the type.
     pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
-        todo!()
+        match self.readable()? {
+            Some(checked) => serial::decode(checked.kwargs(), checked.format, Root::Kwargs),
+            None => serial::decode(empty_dict(ANY), ANY, Root::Kwargs),
+        }
     }
 
     /// The Arguments as they are on the wire, a list in [`format`](Self::format); `None` if they are absent.
+    ///
+    /// With ArgumentsKw there are always Arguments: an empty list stands in for `null`.
     ///
     /// # Errors
     ///
     /// [`PayloadError::Malformed`] if they were received unchecked and are malformed.
     pub fn raw_args(&self) -> Result<Option<Bytes>, PayloadError> {
-        todo!()
+        Ok(self.readable()?.map(Checked::shared_args))
     }
 
     /// The ArgumentsKw as they are on the wire, a dict in [`format`](Self::format); `None` if they are absent.
@@ -156,68 +186,162 @@ impl Payload {
     ///
     /// [`PayloadError::Malformed`] if they were received unchecked and are malformed.
     pub fn raw_kwargs(&self) -> Result<Option<Bytes>, PayloadError> {
-        todo!()
+        Ok(self.readable()?.and_then(Checked::shared_kwargs))
     }
 
-    /// Decodes the payload by the shape of a type, the reverse of [`IntoPayload`]: `()` takes none, a tuple or fixed array takes the
-    /// Arguments, and anything else takes the first one.
+    /// Decodes the payload by the shape of a type, the reverse of [`IntoPayload`].
+    ///
+    /// | type | is decoded from |
+    /// |---|---|
+    /// | `()` | nothing: any arguments are ignored |
+    /// | a tuple, a fixed array | the Arguments, which must be as many |
+    /// | `Option<T>` | the first argument, `None` if there is none or if it is null |
+    /// | anything else, also a `Vec` or a [`Value`] | the first argument |
+    ///
+    /// ArgumentsKw are left to [`kwargs`](Self::kwargs).
+    ///
+    /// ```
+    /// # use wamp_proto::{Format, IntoPayload};
+    /// let payload = ("hello", 42).into_payload(Format::ALL[0])?;
+    /// assert_eq!(payload.to::<(String, u8)>()?, ("hello".to_owned(), 42));
+    /// assert_eq!(payload.to::<String>()?, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// As [`args`](Self::args) and [`arg`](Self::arg).
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
-        todo!()
+        let nothing = || {
+            let unit: UnitDeserializer<UnitError> = ().into_deserializer();
+            let mismatch = |error: UnitError| PayloadError::Mismatch { path: "args".into(), reason: error.to_string() };
+            T::deserialize(unit).map_err(mismatch)
+        };
+        match serial::asked::<T>() {
+            Asked::Nothing => {
+                self.readable()?;
+                nothing()
+            }
+            Asked::All => self.args(),
+            Asked::One => self.arg(0),
+            Asked::Option => match self.arg(0) {
+                Err(PayloadError::Missing(_)) => nothing(),
+                result => result,
+            },
+        }
     }
 
     /// Makes the payload of another format, without loss; of the same format it is a cheap clone.
+    ///
+    /// Integers of JSON beyond `i64` and `u64` become floats.
     ///
     /// # Errors
     ///
     /// [`EncodeError`] if the format cannot carry a value, or the payload was received unchecked and is malformed.
     pub fn transcode(&self, format: Format) -> Result<Self, EncodeError> {
-        let _ = format;
-        todo!()
+        let malformed = |_| EncodeError { path: "payload".into(), kind: EncodeErrorKind::MalformedPayload };
+        let Some(checked) = self.parts().map_err(malformed)? else { return Ok(Self::new()) };
+        if checked.format == format {
+            return Ok(self.clone());
+        }
+        let args = Foreign { bytes: checked.args(), format: checked.format };
+        let kwargs = Foreign { bytes: checked.kwargs(), format: checked.format };
+        into::build(format, Some(&args), checked.kwargs_start.is_some().then_some(&kwargs))
     }
 
-    /// How many bytes of the frame the payload keeps alive.
+    /// The size of the payload on the wire, in bytes.
+    ///
+    /// It keeps its frame alive, which is larger; [`detach`](Self::detach) does away with that.
     #[must_use]
     pub fn byte_len(&self) -> usize {
-        todo!()
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Checked(checked) => checked.bytes.len(),
+            Repr::Unchecked(unchecked) => unchecked.bytes.len(),
+        }
     }
 
     /// Copies the payload out of its frame, so that it does not keep a larger buffer alive.
     #[must_use]
     pub fn detach(&self) -> Self {
-        todo!()
+        Self(match &self.0 {
+            Repr::Empty => Repr::Empty,
+            Repr::Checked(checked) => Repr::Checked(checked.detach()),
+            Repr::Unchecked(unchecked) => Repr::Unchecked(Arc::new(Unchecked {
+                bytes: Bytes::copy_from_slice(&unchecked.bytes),
+                start: unchecked.start,
+                tail: unchecked.tail,
+                checked: match unchecked.checked.get() {
+                    Some(Ok(checked)) => Ok(checked.as_ref().map(Checked::detach)).into(),
+                    Some(Err(error)) => Err(error.clone()).into(),
+                    None => OnceLock::new(),
+                },
+            })),
+        })
     }
 
+    /// The elements that a message gets, in its format.
     pub(crate) fn encoded(&self, format: Format) -> Result<Encoded, EncodeError> {
-        let _ = format;
-        todo!()
+        let payload = self.transcode(format)?;
+        // What has been transcoded is checked.
+        Ok(Encoded(payload.parts().ok().flatten().and_then(Checked::trimmed)))
     }
 }
 
-impl core::fmt::Debug for Payload {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Payload").finish_non_exhaustive()
+/// The elements of a payload, in the format of the message they go into, empty ones left out.
+pub(crate) struct Encoded(Option<Checked>);
+
+impl Encoded {
+    pub(crate) fn elements(&self) -> usize {
+        self.0.as_ref().map_or(0, |checked| if checked.kwargs_start.is_some() { 2 } else { 1 })
+    }
+
+    pub(crate) fn write<W: Write>(&self, writer: &mut W) {
+        let Some(checked) = &self.0 else { return };
+        if checked.args_end == 0 {
+            writer.begin_list(0);
+            writer.end_list();
+        }
+        writer.raw(&checked.bytes);
+    }
+}
+
+impl fmt::Debug for Payload {
+    /// Prints the format and the sizes, but no content, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Payload");
+        match &self.0 {
+            Repr::Empty => {}
+            Repr::Checked(checked) => {
+                debug.field("format", &checked.format).field("args", &checked.args().len());
+                if let Some(start) = checked.kwargs_start {
+                    debug.field("kwargs", &(checked.bytes.len() - start));
+                }
+            }
+            Repr::Unchecked(unchecked) => {
+                debug.field("format", &unchecked.tail.format).field("unchecked", &unchecked.bytes.len());
+            }
+        }
+        debug.finish()
     }
 }
 
 impl PartialEq for Payload {
-    fn eq(&self, _: &Self) -> bool {
-        todo!()
-    }
-}
-
-impl Tail {
-    pub(crate) fn check<'a, R: Read<'a>>(
-        self,
-        _reader: &mut R,
-        _frame: &'a Bytes,
-        _start: usize,
-        _format: Format,
-        _limits: &Limits,
-    ) -> Result<Payload, DecodeError> {
-        todo!()
+    /// Compares values. A payload that is malformed, or holds what [`Value`] does not represent, equals only the same bytes.
+    fn eq(&self, other: &Self) -> bool {
+        let (Ok(this), Ok(that)) = (self.parts(), other.parts()) else {
+            return match (&self.0, &other.0) {
+                (Repr::Unchecked(a), Repr::Unchecked(b)) => a.tail.format == b.tail.format && a.bytes == b.bytes,
+                _ => false,
+            };
+        };
+        if let (Some(this), Some(that)) = (this, that)
+            && (this.format, this.args(), this.kwargs()) == (that.format, that.args(), that.kwargs())
+        {
+            return true;
+        }
+        let values =
+            |payload: &Self| -> Option<(Value, Value)> { Some((payload.args().ok()?, payload.kwargs().ok()?)) };
+        values(self).is_some_and(|values_of_self| Some(values_of_self) == values(other))
     }
 }

@@ -5,31 +5,33 @@
 //! - `from_slice(bytes: &'de [u8], seed: S) -> Result<S::Value, impl Display>` decodes one value, with nothing behind it, that has been
 //!   skipped before.
 
-/// Names the module and the dialect of a format.
+/// Names the module of a format, and its dialect.
 macro_rules! with_format {
-    ($format:expr, $module:ident, $dialect:ident => $body:expr) => {
+    ($format:expr, $module:ident $(, $dialect:ident)? => $body:expr) => {
         match $format {
             #[cfg(feature = "json")]
-            Format::Json => {
-                use crate::json as $module;
-                type $dialect = crate::json::Strict;
+            $crate::Format::Json => {
+                use $crate::json as $module;
+                $(type $dialect = $crate::json::Strict;)?
                 $body
             }
             #[cfg(feature = "msgpack")]
-            Format::MsgPack => {
-                use crate::msgpack as $module;
-                type $dialect = dialect::MsgPack;
+            $crate::Format::MsgPack => {
+                use $crate::msgpack as $module;
+                $(type $dialect = $crate::serial::MsgPack;)?
                 $body
             }
             #[cfg(feature = "cbor")]
-            Format::Cbor => {
-                use crate::cbor as $module;
-                type $dialect = dialect::Cbor;
+            $crate::Format::Cbor => {
+                use $crate::cbor as $module;
+                $(type $dialect = $crate::serial::Cbor;)?
                 $body
             }
         }
     };
 }
+
+pub(crate) use with_format;
 
 mod de;
 mod dialect;
@@ -45,7 +47,11 @@ use core::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed};
 use serde::ser::{Serialize, Serializer};
 
+#[cfg(feature = "cbor")]
+pub(crate) use self::dialect::Cbor;
 pub(crate) use self::dialect::Dialect;
+#[cfg(feature = "msgpack")]
+pub(crate) use self::dialect::MsgPack;
 use self::shape::Shaped;
 pub(crate) use self::shape::{Asked, Shape, Wanted, asked};
 pub(crate) use self::trail::Trail;

@@ -40,6 +40,10 @@ impl<D> Clone for Site<'_, D> {
 impl<D> Copy for Site<'_, D> {}
 
 impl<D: Dialect> Site<'_, D> {
+    const fn lacks(what: &'static str) -> EncodeErrorKind {
+        EncodeErrorKind::Unsupported { format: D::FORMAT, what }
+    }
+
     #[cold]
     fn fail<E: serde::ser::Error>(self, kind: EncodeErrorKind) -> E {
         let error = E::custom(&kind);
@@ -122,14 +126,14 @@ impl<'t, S: Serializer, D: Dialect> Serializer for Adapter<'t, S, D> {
         }
         match i64::try_from(value) {
             Ok(value) => self.inner.serialize_i64(value),
-            Err(_) => Err(self.site.fail(EncodeErrorKind::Custom("an integer has at most 64 bits".to_owned()))),
+            Err(_) => Err(self.site.fail(Site::<D>::lacks("integer of more than 64 bits"))),
         }
     }
 
     fn serialize_u128(self, value: u128) -> Result<S::Ok, S::Error> {
         match u64::try_from(value) {
             Ok(value) => self.inner.serialize_u64(value),
-            Err(_) => Err(self.site.fail(EncodeErrorKind::Custom("an integer has at most 64 bits".to_owned()))),
+            Err(_) => Err(self.site.fail(Site::<D>::lacks("integer of more than 64 bits"))),
         }
     }
 
@@ -182,7 +186,7 @@ impl<'t, S: Serializer, D: Dialect> Serializer for Adapter<'t, S, D> {
     #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
         if name == EXTENSION {
-            return Err(self.site.fail(EncodeErrorKind::Custom("WAMP has no extension types".to_owned())));
+            return Err(self.site.fail(Site::<D>::lacks("extension types")));
         }
         value.serialize(self)
     }

@@ -6,7 +6,7 @@ use core::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::{Dialect, Trail, de, dialect};
+use super::{Trail, de};
 use crate::Format;
 
 /// An encoded value of some format, which serializes as the value that it is.
