@@ -119,6 +119,22 @@ impl Uri {
         if is_valid(&uri, rule, policy) { Ok(Self(uri)) } else { Err(InvalidUri { uri, rule, policy }) }
     }
 
+    /// Checks that a URI or pattern also keeps another rule.
+    ///
+    /// ```
+    /// # use wamp_proto::{MatchPolicy, Uri, UriRule};
+    /// let pattern = Uri::checked("com..tick", UriRule::Loose, MatchPolicy::Wildcard)?;
+    /// assert!(pattern.check(UriRule::Loose, MatchPolicy::Exact).is_err());
+    /// # Ok::<(), wamp_proto::InvalidUri>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUri`] if the URI breaks the rule.
+    pub fn check(&self, rule: UriRule, policy: MatchPolicy) -> Result<(), InvalidUri> {
+        if is_valid(&self.0, rule, policy) { Ok(()) } else { Err(InvalidUri { uri: Arc::clone(&self.0), rule, policy }) }
+    }
+
     /// The URI as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -85,13 +85,14 @@ pub enum RequestError {
     /// No answer came in time.
     #[error("no answer came in time")]
     Timeout,
-    /// The transport was lost before the answer; whether a request id was assigned says whether the router may have seen it.
+    /// The session ended before the answer, and not by the application: the transport was lost, the router closed or aborted the
+    /// session or broke the protocol, or the session was not joined at all.
     #[error("the connection was lost")]
     Disconnected {
-        /// Whether the request was given to the transport.
+        /// Whether a request id had been assigned: if so, the router may have seen the request and acted on it.
         sent: bool,
     },
-    /// The session was closed before the answer.
+    /// The application closed the session before the answer.
     #[error("the session was closed")]
     Closed,
 }
@@ -135,7 +136,7 @@ pub enum ProtocolViolation {
     Decode(#[source] DecodeError),
     /// A frame was binary where the format is text, or the reverse.
     #[error("a frame is of the wrong kind for {0}")]
-    WrongFrame(wamp_proto::Format),
+    WrongFrame(Format),
     /// A message came in a state in which it may not.
     #[error("{message} received {state}")]
     Unexpected {

@@ -25,7 +25,10 @@ pub enum SessionEvent {
         /// What it asks.
         challenge: Challenge,
     },
-    /// The session is over, and its transport, too. Another follows only after `connect`.
+    /// The session is over, and its transport, too: the last event until the next `connect`.
+    ///
+    /// Each `connect` that starts something is followed by exactly one. What had been subscribed to and registered ends with
+    /// the session, without further events.
     Closed(Arc<CloseCause>),
     /// A subscription was confirmed, or refused and is gone.
     Subscribed {
@@ -41,7 +44,19 @@ pub enum SessionEvent {
         /// Whether the router confirmed it, where it had to be asked.
         result: Result<(), RequestError>,
     },
+    /// The router ended a subscription; nothing is to be answered.
+    ///
+    /// No feature is announced for this; it is reported because some routers revoke without asking.
+    SubscriptionRevoked {
+        /// The subscription, whose key is now unknown.
+        key: SubscriptionKey,
+        /// Why, as a URI or in words.
+        reason: Option<Arc<str>>,
+    },
     /// An EVENT came, for one local subscription.
+    ///
+    /// Those that nobody takes are bounded ([`Limits::max_events`](crate::Limits::max_events)): over the limit the new ones are dropped and
+    /// counted in [`Stats::dropped_events`].
     Published(PublishedEvent),
     /// An acknowledged publication has ended.
     PublishDone {
@@ -70,6 +85,13 @@ pub enum SessionEvent {
         key: RegistrationKey,
         /// Whether the router confirmed it.
         result: Result<(), RequestError>,
+    },
+    /// The router ended a registration, as Crossbar.io does to one whose procedure another callee takes over; nothing is to be answered.
+    RegistrationRevoked {
+        /// The registration, whose key is now unknown.
+        key: RegistrationKey,
+        /// Why, as a URI or in words.
+        reason: Option<Arc<str>>,
     },
     /// Somebody calls a procedure of this client: answer with `respond`.
     Invocation(InvocationEvent),
@@ -205,7 +227,7 @@ pub struct Stats {
     pub unknown_answers: u64,
     /// EVENTs of subscriptions that are unknown (by now).
     pub unknown_events: u64,
-    /// EVENTs that were dropped because nobody took the ones before.
+    /// EVENTs that were dropped because nobody took the ones before, or because the topic in their details is no URI.
     pub dropped_events: u64,
     /// INVOCATIONs that were refused over the limit.
     pub refused_invocations: u64,

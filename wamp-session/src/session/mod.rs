@@ -1,64 +1,214 @@
 //! The client's end of a session.
 
-use wamp_proto::{Format, Payload, Uri};
+mod callee;
+mod caller;
+mod closing;
+mod deadlines;
+mod inbound;
+mod opening;
+mod outbound;
+mod publisher;
+mod receiving;
+mod requests;
+mod state;
+mod subscriber;
+mod waiting;
 
+use core::fmt;
+use std::sync::Arc;
+
+use wamp_proto::{Format, MatchPolicy, Message, MessageType, Payload, RequestId, Role, Uri, UriRule};
+
+use self::callee::Callee;
+use self::caller::Calls;
+use self::deadlines::{Deadline, Deadlines};
+use self::inbound::Inbound;
+use self::outbound::{Outbound, frame};
+use self::publisher::Publications;
+use self::requests::{Request, Requests};
+use self::state::{Established, State};
+use self::subscriber::Subscriptions;
+use self::waiting::{Command, Waiting};
 use crate::auth::Answer;
 use crate::{
     Action, AuthError, CallKey, CallOptions, CloseReason, CommandError, Config, Frame, InvocationKey, Opened,
-    PublishKey, PublishOptions, RegisterOptions, RegistrationKey, Response, SessionEvent, Stats, Status,
+    PublishKey, PublishOptions, RegisterOptions, RegistrationKey, RequestError, Response, SessionEvent, Stats, Status,
     SubscribeOptions, SubscriptionKey, Time, TimeoutReason, TransportError, TransportId,
 };
 
-/// A client session: a state machine without IO.
-#[derive(Debug)]
+/// The format of sessions whose configuration has none, which never get anywhere.
+const ANY_FORMAT: Format = match Format::ALL.first() {
+    Some(format) => *format,
+    None => panic!("a build without formats does not compile"),
+};
+
+/// A client session: a state machine without IO (WAMP Basic Profile).
+///
+/// It is told what happens to the transport (`handle_…`) and what the application wants (the plain verbs), and it has three outputs:
+/// actions for the transport, events for the application, and the next deadline. Inputs never fail and never panic, whatever the
+/// peer sends; commands fail only for the caller's own mistakes. The outputs may be taken at any time, in any order, or not at all;
+/// no order holds between actions and events.
+///
+/// ```
+/// use wamp_session::proto::{Format, IntoPayload, Uri};
+/// use wamp_session::{Action, CallOptions, Config, Frame, Opened, Session, SessionEvent, Time};
+///
+/// let mut session = Session::new(Config::new("ws://127.0.0.1:8080/ws", "realm1").agent(None));
+/// session.connect(Time::ZERO);
+///
+/// // The embedder opens a WebSocket …
+/// let Some(Action::OpenTransport { id, .. }) = session.poll_action() else { panic!() };
+/// session.handle_opened(Time::from_millis(2), id, Opened::new(Some("wamp.2.json")));
+///
+/// // … sends what the session wants to be sent …
+/// let Some(Action::Send { frame: Frame::Text(hello), .. }) = session.poll_action() else { panic!() };
+/// assert!(hello.starts_with(br#"[1,"realm1",{"roles":"#));
+///
+/// // … and hands over what it receives.
+/// let welcome = br#"[2,7814135,{"roles":{"broker":{},"dealer":{}}}]"#.as_slice();
+/// session.handle_frame(Time::from_millis(4), id, Frame::Text(welcome.into()));
+/// assert!(matches!(session.poll_event(), Some(SessionEvent::Joined(_))));
+///
+/// let sum = ("com.example.add2", (2, 3).into_payload(Format::Json)?);
+/// let key = session.call(Time::from_millis(5), Uri::new(sum.0)?, sum.1, CallOptions::new())?;
+/// let Some(Action::Send { frame, .. }) = session.poll_action() else { panic!() };
+/// assert_eq!(&frame.bytes()[..], br#"[48,1,{},"com.example.add2",[2,3]]"#);
+/// # assert_eq!(session.poll_timeout(), None);
+/// # let _ = key;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// **Time.** A `now` that is earlier than one before counts as that one.
+///
+/// **Before the join.** [`call`](Self::call), [`publish_acked`](Self::publish_acked), [`subscribe`](Self::subscribe) and
+/// [`register`](Self::register) wait for the join, in their order, within their timeout; [`publish`](Self::publish) fails at once.
+///
+/// **When the session ends**, for whatever reason, each call and acknowledged publication gets its final event, with
+/// [`RequestError::Closed`] if the application closed it, else with [`RequestError::Disconnected`]; so do subscriptions and registrations
+/// that were not confirmed yet, and UNSUBSCRIBEs and UNREGISTERs without answer. Invocations that were not answered get
+/// [`SessionEvent::InvocationEnded`]; their keys are unknown from then on. Subscriptions and registrations end. Last comes
+/// [`SessionEvent::Closed`], when the transport has ended or after the close timeout, then nothing until the next
+/// [`connect`](Self::connect).
+///
+/// **What the router may not do** ends the session with ABORT `wamp.error.protocol_violation` and
+/// [`CloseCause::ProtocolViolation`](crate::CloseCause::ProtocolViolation). Tolerated are: WELCOME without roles (nothing is known of the
+/// router then, so nothing is refused on its account, and no feature counts as announced); answers to unknown requests and EVENTs of
+/// unknown subscriptions (counted); INVOCATIONs of unknown registrations (answered with `wamp.error.no_such_registration`);
+/// INTERRUPT, and progressive results that nobody asked for (ignored); an ERROR whose URI is none (the request fails with
+/// `wamp.error.invalid_uri`).
+///
+/// Dropping a session says nothing to the router: [`close`](Self::close) it first.
 pub struct Session {
     config: Config,
+    now: Time,
+    state: State,
+    /// The format of the last session.
+    format: Option<Format>,
+    transports: u64,
+    keys: u64,
+    outbound: Outbound,
+    events: Inbound,
+    deadlines: Deadlines,
+    waiting: Waiting,
+    requests: Requests,
+    calls: Calls,
+    publications: Publications,
+    subscriptions: Subscriptions,
+    callee: Callee,
+    stats: Stats,
 }
 
 impl Session {
     /// Makes a session that is not connected.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config }
+        Self {
+            config,
+            now: Time::ZERO,
+            state: State::Closed,
+            format: None,
+            transports: 0,
+            keys: 0,
+            outbound: Outbound::default(),
+            events: Inbound::default(),
+            deadlines: Deadlines::default(),
+            waiting: Waiting::default(),
+            requests: Requests::default(),
+            calls: Calls::new(),
+            publications: Publications::new(),
+            subscriptions: Subscriptions::default(),
+            callee: Callee::default(),
+            stats: Stats::default(),
+        }
     }
 
     /// Starts to connect; a session that is connected or connecting goes on.
+    ///
+    /// A session that is closing connects again once it is closed, unless [`close`](Self::close) is called before. If the configuration
+    /// cannot be used ([`Config::check`]), the session is closed at once.
     pub fn connect(&mut self, now: Time) {
-        let _ = now;
-        todo!()
+        self.advance(now);
+        match &mut self.state {
+            State::Closed => self.open(),
+            State::Closing(closing) => closing.again = true,
+            State::Opening { .. } | State::Joining(_) | State::Joined(_) => {}
+        }
     }
 
-    /// A transport was opened.
+    /// A transport was opened: sends HELLO, the first message.
+    ///
+    /// If the server chose no subprotocol, or one that was not offered, the session closes without a message. It closes as well if a
+    /// method is offered that needs an authid, and there is none.
     pub fn handle_opened(&mut self, now: Time, id: TransportId, opened: Opened) {
-        let _ = (now, id, opened);
-        todo!()
+        self.advance(now);
+        self.opened(id, opened);
     }
 
     /// A frame was received.
+    ///
+    /// Frames of a transport that is not the present one, and those that come after the session has ended, are ignored.
     pub fn handle_frame(&mut self, now: Time, id: TransportId, frame: Frame) {
-        let _ = (now, id, frame);
-        todo!()
+        self.advance(now);
+        self.receive(id, frame);
     }
 
-    /// A transport could not be opened, or ended.
+    /// A transport could not be opened, or ended, in whatever way: the session is closed.
     pub fn handle_closed(&mut self, now: Time, id: TransportId, why: TransportError) {
-        let _ = (now, id, why);
-        todo!()
+        self.advance(now);
+        self.lost(id, why);
     }
 
     /// Time has passed; call it at the latest at [`poll_timeout`](Self::poll_timeout), as often as you like.
     pub fn handle_timeout(&mut self, now: Time) {
-        let _ = now;
-        todo!()
+        self.advance(now);
+        while let Some(deadline) = self.deadlines.take_due(self.now) {
+            match deadline {
+                Deadline::Join => self.join_timed_out(),
+                Deadline::Close => self.close_timed_out(),
+                Deadline::Call(key) => self.call_timed_out(key),
+                Deadline::Publish(key) => self.publish_timed_out(key),
+                Deadline::Subscribe(key) => self.subscribe_timed_out(key),
+                Deadline::Register(key) => self.register_timed_out(key),
+                Deadline::Withdraw(request) => match self.requests.forget(request) {
+                    Some(Request::Unsubscribe(key, _)) => self.unsubscribed(key, Err(RequestError::Timeout)),
+                    Some(Request::Unregister(key, _)) => self.unregistered(key, Err(RequestError::Timeout)),
+                    _ => {}
+                },
+            }
+        }
     }
 
     /// Closes the session: GOODBYE if it is joined, ABORT if it is joining.
+    ///
+    /// Everything that was asked for ends at once with [`RequestError::Closed`], and nothing but the end of the session follows. That
+    /// comes when the router has answered and the transport has ended, at the latest after the close timeout. On a session that is
+    /// closed or closing nothing happens, except that a `connect` since then is withdrawn.
     pub fn close(&mut self, now: Time, reason: CloseReason) {
-        let _ = (now, reason);
-        todo!()
+        self.advance(now);
+        self.begin_close(&reason);
     }
 
-    /// Answers a challenge; an error aborts the attempt to join.
+    /// Answers a challenge; an error aborts the attempt to join, with [`CloseCause::Authentication`](crate::CloseCause::Authentication).
     ///
     /// # Errors
     ///
@@ -69,11 +219,19 @@ impl Session {
         id: TransportId,
         answer: Result<Answer, AuthError>,
     ) -> Result<(), CommandError> {
-        let _ = (now, id, answer);
-        todo!()
+        self.advance(now);
+        self.answer_challenge(id, answer)
     }
 
     /// Publishes an event without acknowledgement.
+    ///
+    /// It is on its way when this returns; whether the broker refused it is never known, and if the transport is lost, so may be the
+    /// event.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if the session is not joined, the topic is no URI or reserved, one of the ends lacks its role, or the message
+    /// cannot be encoded or is too large. Nothing is sent then, and no request id is used.
     pub fn publish(
         &mut self,
         now: Time,
@@ -81,11 +239,16 @@ impl Session {
         payload: Payload,
         options: PublishOptions,
     ) -> Result<(), CommandError> {
-        let _ = (now, topic, payload, options);
-        todo!()
+        self.advance(now);
+        self.send_publish(topic, payload, options)
     }
 
     /// Publishes an event with acknowledgement: one [`SessionEvent::PublishDone`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if the session is closed, the topic is no URI or reserved, one of the ends lacks its role, too many requests are
+    /// under way, or the message cannot be encoded or is too large. What shows only at a join that is waited for comes with the event.
     pub fn publish_acked(
         &mut self,
         now: Time,
@@ -93,34 +256,54 @@ impl Session {
         payload: Payload,
         options: PublishOptions,
     ) -> Result<PublishKey, CommandError> {
-        let _ = (now, topic, payload, options);
-        todo!()
+        self.advance(now);
+        self.begin_publish(topic, payload, options)
     }
 
-    /// Forgets an acknowledged publication: no event follows.
+    /// Forgets an acknowledged publication: no event follows, and a late answer is ignored.
+    ///
+    /// If it still waits for a join, it is not sent. An unknown key is ignored.
     pub fn forget_publish(&mut self, key: PublishKey) {
-        let _ = key;
-        todo!()
+        self.withdraw_publish(key);
     }
 
     /// Subscribes to a topic: one [`SessionEvent::Subscribed`] follows.
+    ///
+    /// Subscriptions to one topic with the same options share one subscription of the router: each gets each event once.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if the session is closed, the topic is no URI, one of the ends lacks its role, or too many requests are under way.
     pub fn subscribe(
         &mut self,
         now: Time,
         topic: Uri,
         options: SubscribeOptions,
     ) -> Result<SubscriptionKey, CommandError> {
-        let _ = (now, topic, options);
-        todo!()
+        self.advance(now);
+        self.begin_subscribe(topic, options)
     }
 
-    /// Ends a subscription: one [`SessionEvent::Unsubscribed`] follows.
+    /// Ends a subscription: one [`SessionEvent::Unsubscribed`] follows, and no event of the topic from now on but those that wait to be
+    /// taken.
+    ///
+    /// The router is asked when it is the last one that shares the router's subscription. A subscription that is not confirmed yet ends at
+    /// once; no `Subscribed` follows any more. That the router does not know the subscription counts as success.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::UnknownKey`] if there is no such subscription (any more).
     pub fn unsubscribe(&mut self, now: Time, key: SubscriptionKey) -> Result<(), CommandError> {
-        let _ = (now, key);
-        todo!()
+        self.advance(now);
+        self.begin_unsubscribe(key)
     }
 
     /// Calls a procedure: one [`SessionEvent::CallDone`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if the session is closed, the procedure is no URI, one of the ends lacks its role, too many requests are under way,
+    /// or the message cannot be encoded or is too large. What shows only at a join that is waited for comes with the event.
     pub fn call(
         &mut self,
         now: Time,
@@ -128,85 +311,116 @@ impl Session {
         payload: Payload,
         options: CallOptions,
     ) -> Result<CallKey, CommandError> {
-        let _ = (now, procedure, payload, options);
-        todo!()
+        self.advance(now);
+        self.begin_call(procedure, payload, options)
     }
 
     /// Forgets a call: no event follows, and a late answer is ignored.
+    ///
+    /// If it still waits for a join, it is not sent; else the callee goes on with it. An unknown key is ignored.
     pub fn forget_call(&mut self, key: CallKey) {
-        let _ = key;
-        todo!()
+        self.withdraw_call(key);
     }
 
     /// Registers a procedure: one [`SessionEvent::Registered`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if the session is closed, the procedure is no URI or reserved, one of the ends lacks its role, or too many requests
+    /// are under way.
     pub fn register(
         &mut self,
         now: Time,
         procedure: Uri,
         options: RegisterOptions,
     ) -> Result<RegistrationKey, CommandError> {
-        let _ = (now, procedure, options);
-        todo!()
+        self.advance(now);
+        self.begin_register(procedure, options)
     }
 
     /// Ends a registration: one [`SessionEvent::Unregistered`] follows.
+    ///
+    /// Invocations may come until then, and are to be answered. A registration that is not confirmed yet ends at once; no `Registered`
+    /// follows any more, and if the router confirms it later, it is undone there. That the router does not know the registration counts
+    /// as success.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::UnknownKey`] if there is no such registration (any more), or it is being ended already.
     pub fn unregister(&mut self, now: Time, key: RegistrationKey) -> Result<(), CommandError> {
-        let _ = (now, key);
-        todo!()
+        self.advance(now);
+        self.begin_unregister(key)
     }
 
-    /// Answers an invocation.
+    /// Answers an invocation, with its one YIELD or ERROR.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::UnknownKey`] if the invocation was answered already or its session is over; nothing is sent. If the answer cannot be
+    /// encoded or is too large, or its error is no URI, the caller gets an ERROR that says so (`wamp.error.invalid_payload`,
+    /// `wamp.error.payload_size_exceeded`, `wamp.error.invalid_uri`), and this the reason.
     pub fn respond(&mut self, now: Time, key: InvocationKey, response: Response) -> Result<(), CommandError> {
-        let _ = (now, key, response);
-        todo!()
+        self.advance(now);
+        self.answer(key, response)
     }
 
     /// Takes the next thing to do.
+    ///
+    /// What was to be done with a transport that has ended meanwhile is left out.
     #[must_use]
     pub fn poll_action(&mut self) -> Option<Action> {
-        todo!()
+        self.outbound.pop()
     }
 
     /// Takes the next thing that happened.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<SessionEvent> {
-        todo!()
+        self.events.pop()
     }
 
     /// The next deadline and its reason; call [`handle_timeout`](Self::handle_timeout) then.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Time, TimeoutReason)> {
-        todo!()
+        self.deadlines.next()
     }
 
     /// Where the session stands.
     #[must_use]
     pub fn status(&self) -> Status {
-        todo!()
+        match &self.state {
+            State::Closed => Status::Closed,
+            State::Opening { .. } | State::Joining(_) => Status::Connecting,
+            State::Joined(established) => Status::Joined(Arc::clone(&established.joined)),
+            State::Closing(_) => Status::Closing,
+        }
     }
 
     /// The transport in use, from the action that asks for it to its end.
     #[must_use]
     pub fn transport(&self) -> Option<TransportId> {
-        todo!()
+        self.state.transport()
     }
 
     /// The format of the present session, else of the last one, else the first that is offered: the one to encode payloads in.
+    ///
+    /// Payloads in other formats are transcoded when they are sent.
     #[must_use]
     pub fn format(&self) -> Format {
-        todo!()
+        self.format.or_else(|| self.config.formats.first().copied()).unwrap_or(ANY_FORMAT)
     }
 
     /// How many bytes of frames wait to be taken with [`poll_action`](Self::poll_action).
+    ///
+    /// The session does not bound them: whoever publishes faster than the transport sends should wait for this to fall.
     #[must_use]
     pub fn outbound_bytes(&self) -> usize {
-        todo!()
+        self.outbound.bytes()
     }
 
     /// What the session has counted.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        todo!()
+        self.stats
     }
 
     /// The configuration.
@@ -214,4 +428,114 @@ impl Session {
     pub const fn config(&self) -> &Config {
         &self.config
     }
+}
+
+impl Session {
+    fn advance(&mut self, now: Time) {
+        self.now = self.now.max(now);
+    }
+
+    fn next_key(&mut self) -> u64 {
+        self.keys += 1;
+        self.keys
+    }
+
+    fn is_joined(&self) -> bool {
+        matches!(self.state, State::Joined(_))
+    }
+
+    /// Checks that the client has a role.
+    fn check_role(&self, role: Role) -> Result<(), CommandError> {
+        if self.config.roles.contains(&role) { Ok(()) } else { Err(CommandError::NoRole(role)) }
+    }
+
+    /// Checks that the session takes requests.
+    fn check_room(&self) -> Result<(), CommandError> {
+        if matches!(self.state, State::Closed | State::Closing(_)) {
+            return Err(CommandError::Closed);
+        }
+        let under_way = self.requests.len() + self.waiting.len() + self.events.answers();
+        if under_way < self.config.limits.requests { Ok(()) } else { Err(CommandError::TooMany) }
+    }
+
+    /// Sends a request; only if it can be sent is a request id used.
+    fn request(
+        &mut self,
+        request: Option<Request>,
+        message: impl FnOnce(RequestId) -> Message,
+    ) -> Result<RequestId, CommandError> {
+        let State::Joined(Established { transport, format, joined }) = &self.state else {
+            return Err(CommandError::NotJoined);
+        };
+        let id = self.requests.next();
+        let message = message(id);
+        if let Some(roles) = &joined.details.roles {
+            let role = router_role(message.message_type());
+            if !roles.has(role) {
+                return Err(CommandError::RouterLacks(role));
+            }
+        }
+        let frame = frame(&message, *format, self.config.limits.message.message_bytes())?;
+        self.outbound.send(*transport, frame);
+        self.requests.assign(id, request);
+        Ok(id)
+    }
+
+    /// Sends what has waited for the join, in its order.
+    fn send_waiting(&mut self) {
+        while let Some(command) = self.waiting.pop() {
+            match command {
+                Command::Call { key, procedure, options, payload, until } => {
+                    self.send_waiting_call(key, procedure, options, payload, until);
+                }
+                Command::Publish { key, topic, options, payload } => {
+                    self.send_waiting_publish(key, topic, options, payload);
+                }
+                Command::Subscribe(key) => self.send_waiting_subscribe(key),
+                Command::Register(key) => self.send_waiting_register(key),
+            }
+        }
+    }
+
+    /// Ends the UNSUBSCRIBEs and UNREGISTERs; the next session counts its requests from 1.
+    fn end_withdrawals(&mut self, error: fn(bool) -> RequestError) {
+        for request in self.requests.reset() {
+            match request {
+                Request::Unsubscribe(key, deadline) => {
+                    self.deadlines.cancel(deadline);
+                    self.unsubscribed(key, Err(error(true)));
+                }
+                Request::Unregister(key, deadline) => {
+                    self.deadlines.cancel(deadline);
+                    self.unregistered(key, Err(error(true)));
+                }
+                Request::Call(_) | Request::Publish(_) | Request::Subscribe(_) | Request::Register(_) => {}
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("config", &self.config)
+            .field("now", &self.now)
+            .field("status", &self.status())
+            .field("transport", &self.transport())
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The role that a router must have for a request.
+const fn router_role(message: MessageType) -> Role {
+    match message {
+        MessageType::Publish | MessageType::Subscribe | MessageType::Unsubscribe => Role::Broker,
+        _ => Role::Dealer,
+    }
+}
+
+/// Checks that a URI is none of a pattern.
+fn check_exact(uri: &Uri) -> Result<(), CommandError> {
+    Ok(uri.check(UriRule::Loose, MatchPolicy::Exact)?)
 }

@@ -1,0 +1,316 @@
+//! REGISTER, UNREGISTER, INVOCATION and its answer (WAMP Basic Profile, "Registering and Unregistering", "Calling and
+//! Invocations").
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wamp_proto::{
+    Error, ErrorDetails, Invocation, MatchPolicy, Message, MessageType, Payload, Register, Registered, RegistrationId,
+    RequestId, Role, Unregister, Uri, UriRule, Yield, YieldOptions,
+};
+
+use super::Session;
+use super::deadlines::{Deadline, DeadlineId};
+use super::outbound::frame;
+use super::requests::Request;
+use super::state::{Established, State};
+use super::subscriber::is_gone;
+use super::waiting::{Command, Place};
+use crate::{
+    CommandError, InvocationEvent, InvocationKey, ProtocolViolation, RegisterOptions, RegistrationKey, RequestError,
+    Response, SessionEvent, WampError,
+};
+
+/// A registration that is wanted.
+#[derive(Debug)]
+struct Registration {
+    procedure: Uri,
+    options: wamp_proto::RegisterOptions,
+    stage: Stage,
+    /// Until when it waits to be confirmed.
+    deadline: Option<DeadlineId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Waiting(Place),
+    Asked(RequestId),
+    Standing(RegistrationId),
+    /// UNREGISTER was sent; INVOCATIONs may come until it is answered.
+    Ending(RegistrationId),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Callee {
+    registrations: BTreeMap<RegistrationKey, Registration>,
+    /// The registrations of a router's id; more than one only if the router gave it twice.
+    by_id: BTreeMap<RegistrationId, Vec<RegistrationKey>>,
+    invocations: BTreeMap<InvocationKey, RequestId>,
+    running: BTreeMap<RequestId, InvocationKey>,
+}
+
+impl Callee {
+    /// Forgets a registration, and says whether its id is not used any more.
+    fn remove(&mut self, key: RegistrationKey) -> Option<Registration> {
+        let registration = self.registrations.remove(&key)?;
+        if let Stage::Standing(id) | Stage::Ending(id) = registration.stage
+            && let Some(keys) = self.by_id.get_mut(&id)
+        {
+            keys.retain(|other| *other != key);
+            if keys.is_empty() {
+                self.by_id.remove(&id);
+            }
+        }
+        Some(registration)
+    }
+}
+
+impl Session {
+    pub(super) fn begin_register(
+        &mut self,
+        procedure: Uri,
+        options: RegisterOptions,
+    ) -> Result<RegistrationKey, CommandError> {
+        self.check_role(Role::Callee)?;
+        procedure.check(UriRule::Loose, options.wire.match_policy.unwrap_or(MatchPolicy::Exact))?;
+        if procedure.is_reserved() {
+            return Err(CommandError::ReservedUri);
+        }
+        self.check_room()?;
+        let key = RegistrationKey(self.next_key());
+        let until = self.now.checked_add(options.timeout.unwrap_or(self.config.request_timeout));
+        let options = options.wire;
+        let stage = if self.is_joined() {
+            Stage::Asked(self.send_register(key, procedure.clone(), options.clone())?)
+        } else {
+            Stage::Waiting(self.waiting.push(Command::Register(key)))
+        };
+        let deadline = self.deadlines.set(until, Deadline::Register(key));
+        self.callee.registrations.insert(key, Registration { procedure, options, stage, deadline });
+        Ok(key)
+    }
+
+    fn send_register(
+        &mut self,
+        key: RegistrationKey,
+        procedure: Uri,
+        options: wamp_proto::RegisterOptions,
+    ) -> Result<RequestId, CommandError> {
+        self.request(Some(Request::Register(Some(key))), |request| Register { request, options, procedure }.into())
+    }
+
+    /// Sends a REGISTER that has waited for the join.
+    pub(super) fn send_waiting_register(&mut self, key: RegistrationKey) {
+        let Some(registration) = self.callee.registrations.get(&key) else { return };
+        let (procedure, options) = (registration.procedure.clone(), registration.options.clone());
+        match self.send_register(key, procedure, options) {
+            Ok(request) => {
+                if let Some(registration) = self.callee.registrations.get_mut(&key) {
+                    registration.stage = Stage::Asked(request);
+                }
+            }
+            Err(error) => self.not_registered(Some(key), error.into()),
+        }
+    }
+
+    pub(super) fn registered(&mut self, Registered { request, registration: id }: Registered) {
+        let Some(Request::Register(key)) = self.requests.answered(request, MessageType::Register) else {
+            self.stats.unknown_answers += 1;
+            return;
+        };
+        match key.and_then(|key| Some((key, self.callee.registrations.get_mut(&key)?))) {
+            Some((key, registration)) => {
+                registration.stage = Stage::Standing(id);
+                self.deadlines.cancel(registration.deadline.take());
+                self.callee.by_id.entry(id).or_default().push(key);
+                self.events.push(SessionEvent::Registered { key, result: Ok(()) });
+            }
+            None if self.callee.by_id.contains_key(&id) => {}
+            None => {
+                self.send_unregister(id, None);
+            }
+        }
+    }
+
+    /// A REGISTER was refused.
+    pub(super) fn not_registered(&mut self, key: Option<RegistrationKey>, error: RequestError) {
+        if let Some(key) = key
+            && let Some(registration) = self.callee.remove(key)
+        {
+            self.deadlines.cancel(registration.deadline);
+            self.events.push(SessionEvent::Registered { key, result: Err(error) });
+        }
+    }
+
+    pub(super) fn begin_unregister(&mut self, key: RegistrationKey) -> Result<(), CommandError> {
+        let Some(registration) = self.callee.registrations.get_mut(&key) else { return Err(CommandError::UnknownKey) };
+        let asked = match registration.stage {
+            Stage::Ending(_) => return Err(CommandError::UnknownKey),
+            Stage::Waiting(_) | Stage::Asked(_) => {
+                self.withdraw_register(key);
+                false
+            }
+            Stage::Standing(id) if self.callee.by_id.get(&id).is_some_and(|keys| keys.len() > 1) => {
+                self.callee.remove(key);
+                false
+            }
+            Stage::Standing(id) => {
+                registration.stage = Stage::Ending(id);
+                self.send_unregister(id, Some(key))
+            }
+        };
+        if !asked {
+            self.callee.remove(key);
+            self.events.push(SessionEvent::Unregistered { key, result: Ok(()) });
+        }
+        Ok(())
+    }
+
+    /// Takes back a registration that is not confirmed yet.
+    fn withdraw_register(&mut self, key: RegistrationKey) -> bool {
+        let Some(registration) = self.callee.remove(key) else { return false };
+        self.deadlines.cancel(registration.deadline);
+        match registration.stage {
+            Stage::Waiting(place) => self.waiting.withdraw(place),
+            Stage::Asked(request) => self.requests.give_up_register(request),
+            Stage::Standing(_) | Stage::Ending(_) => {}
+        }
+        true
+    }
+
+    pub(super) fn register_timed_out(&mut self, key: RegistrationKey) {
+        if self.withdraw_register(key) {
+            self.events.push(SessionEvent::Registered { key, result: Err(RequestError::Timeout) });
+        }
+    }
+
+    /// Sends UNREGISTER, and says whether an answer is waited for.
+    fn send_unregister(&mut self, registration: RegistrationId, key: Option<RegistrationKey>) -> bool {
+        let request = Some(Request::Unregister(key, None));
+        match self.request(request, |request| Unregister { request, registration }.into()) {
+            Ok(request) => {
+                self.limit_withdrawal(request, key.is_some());
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// An UNREGISTER was answered, or will not be.
+    pub(super) fn unregistered(&mut self, key: Option<RegistrationKey>, result: Result<(), RequestError>) {
+        if let Some(key) = key {
+            self.callee.remove(key);
+            let result = match result {
+                Err(RequestError::Wamp(error)) if is_gone(&error, "wamp.error.no_such_registration") => Ok(()),
+                result => result,
+            };
+            self.events.push(SessionEvent::Unregistered { key, result });
+        }
+    }
+
+    /// The router revokes a registration; one whose UNREGISTER is under way ends with the answer to that.
+    pub(super) fn registration_revoked(&mut self, id: RegistrationId, reason: Option<Arc<str>>) {
+        for key in self.callee.by_id.remove(&id).unwrap_or_default() {
+            if let Some(Registration { stage: Stage::Standing(_), .. }) = self.callee.registrations.get(&key) {
+                self.callee.registrations.remove(&key);
+                self.events.push(SessionEvent::RegistrationRevoked { key, reason: reason.clone() });
+            }
+        }
+    }
+
+    pub(super) fn invocation(&mut self, Invocation { request, registration, details, payload }: Invocation) {
+        if self.callee.running.contains_key(&request) {
+            self.violate(ProtocolViolation::Invalid {
+                message: MessageType::Invocation,
+                reason: "an invocation with the same request id is running",
+            });
+            return;
+        }
+        let key = self.callee.by_id.get(&registration).and_then(|keys| keys.first()).copied();
+        let Some((key, registration)) = key.and_then(|key| Some((key, self.callee.registrations.get(&key)?))) else {
+            self.refuse(request, "wamp.error.no_such_registration");
+            return;
+        };
+        if self.callee.running.len() >= self.config.limits.invocations {
+            self.stats.refused_invocations += 1;
+            self.refuse(request, "wamp.error.unavailable");
+            return;
+        }
+        let procedure = details.procedure.as_ref().unwrap_or(&registration.procedure).clone();
+        let registration = key;
+        let key = InvocationKey(self.next_key());
+        self.callee.invocations.insert(key, request);
+        self.callee.running.insert(request, key);
+        self.events.push(SessionEvent::Invocation(InvocationEvent { key, registration, procedure, details, payload }));
+    }
+
+    /// Answers an INVOCATION that does not reach the application.
+    pub(super) fn refuse(&mut self, request: RequestId, uri: &str) {
+        let State::Joined(Established { transport, format, .. }) = self.state else { return };
+        if let Some(error) = failure(request, uri)
+            && let Ok(frame) = frame(&error, format, usize::MAX)
+        {
+            self.outbound.refuse(transport, frame, self.config.limits.invocations);
+        }
+    }
+
+    pub(super) fn answer(&mut self, key: InvocationKey, response: Response) -> Result<(), CommandError> {
+        let State::Joined(Established { transport, format, .. }) = self.state else {
+            return Err(CommandError::UnknownKey);
+        };
+        let Some(request) = self.callee.invocations.remove(&key) else { return Err(CommandError::UnknownKey) };
+        self.callee.running.remove(&request);
+        let answered = match response {
+            Response::Result(payload) => Ok(Yield { request, options: YieldOptions::default(), payload }.into()),
+            Response::Error(error) => failure_of(request, error),
+        };
+        let limit = self.config.limits.message.message_bytes();
+        let answered = answered.and_then(|answer| frame(&answer, format, limit));
+        let (answer, result) = match answered {
+            Ok(frame) => (Some(frame), Ok(())),
+            // The caller must not wait for what cannot be sent.
+            Err(error) => {
+                let uri = match error {
+                    CommandError::TooLarge { .. } => "wamp.error.payload_size_exceeded",
+                    CommandError::InvalidUri(_) => "wamp.error.invalid_uri",
+                    _ => "wamp.error.invalid_payload",
+                };
+                let answer = failure(request, uri).and_then(|answer| frame(&answer, format, usize::MAX).ok());
+                (answer, Err(error))
+            }
+        };
+        if let Some(answer) = answer {
+            self.outbound.send(transport, answer);
+        }
+        result
+    }
+
+    pub(super) fn end_registrations(&mut self, error: fn(bool) -> RequestError) {
+        let Callee { registrations, invocations, .. } = core::mem::take(&mut self.callee);
+        for (key, registration) in registrations {
+            self.deadlines.cancel(registration.deadline);
+            let sent = match registration.stage {
+                Stage::Waiting(_) => false,
+                Stage::Asked(_) => true,
+                Stage::Standing(_) | Stage::Ending(_) => continue,
+            };
+            self.events.push(SessionEvent::Registered { key, result: Err(error(sent)) });
+        }
+        for (key, _) in invocations {
+            self.events.push(SessionEvent::InvocationEnded { key });
+        }
+    }
+}
+
+/// An ERROR without arguments.
+fn failure(request: RequestId, uri: &str) -> Option<Message> {
+    let error = Uri::new(uri).ok()?;
+    let (request_type, details) = (MessageType::Invocation, ErrorDetails::default());
+    Some(Error { request_type, request, details, error, payload: Payload::new() }.into())
+}
+
+fn failure_of(request: RequestId, error: WampError) -> Result<Message, CommandError> {
+    let WampError { uri: error, details, payload } = error;
+    super::check_exact(&error)?;
+    Ok(Error { request_type: MessageType::Invocation, request, details, error, payload }.into())
+}

@@ -1,0 +1,354 @@
+//! SUBSCRIBE, UNSUBSCRIBE and EVENT (WAMP Basic Profile, "Subscribing and Unsubscribing").
+//!
+//! What is wanted and what the router has are two tables. Local subscriptions to one topic with the same options share one
+//! [`Wanted`], which is asked for once; a Wanted that stands has a router's id, which it may share with others. UNSUBSCRIBE would end
+//! the id for all of them: it goes out when nobody wants the id any more, and not while an answer to a SUBSCRIBE of the same
+//! topic is outstanding, which could bring the same id.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wamp_proto::{
+    Event, EventDetails, MatchPolicy, MessageType, RequestId, Role, Subscribe, Subscribed, SubscriptionId, Unsubscribe,
+    Uri, UriRule,
+};
+
+use super::Session;
+use super::deadlines::{Deadline, DeadlineId};
+use super::requests::Request;
+use super::waiting::{Command, Place};
+use crate::{
+    CommandError, PublishedEvent, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey, Time, WampError,
+};
+
+/// The name of a [`Wanted`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct WantedKey(u64);
+
+/// A topic with options that local subscriptions want.
+#[derive(Debug)]
+struct Wanted {
+    topic: Uri,
+    options: wamp_proto::SubscribeOptions,
+    stage: Stage,
+    /// The local subscriptions, in the order in which they were made.
+    members: Vec<SubscriptionKey>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Waiting(Place),
+    Asked,
+    Standing(SubscriptionId),
+}
+
+/// A local subscription.
+#[derive(Debug)]
+struct Local {
+    wanted: WantedKey,
+    /// Until when it waits to be confirmed.
+    deadline: Option<DeadlineId>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    locals: BTreeMap<SubscriptionKey, Local>,
+    wanted: BTreeMap<WantedKey, Wanted>,
+    by_topic: BTreeMap<Uri, Vec<WantedKey>>,
+    by_id: BTreeMap<SubscriptionId, Vec<WantedKey>>,
+    /// The details of most EVENTs.
+    no_details: Arc<EventDetails>,
+}
+
+impl Subscriptions {
+    /// The topic with these options, if it is wanted already.
+    fn find(&self, topic: &Uri, options: &wamp_proto::SubscribeOptions) -> Option<WantedKey> {
+        let same = |key: &&WantedKey| self.wanted.get(key).is_some_and(|wanted| wanted.options == *options);
+        self.by_topic.get(topic)?.iter().find(same).copied()
+    }
+
+    fn insert(&mut self, key: WantedKey, wanted: Wanted) {
+        self.by_topic.entry(wanted.topic.clone()).or_default().push(key);
+        self.wanted.insert(key, wanted);
+    }
+
+    fn remove(&mut self, key: WantedKey) -> Option<Wanted> {
+        let wanted = self.wanted.remove(&key)?;
+        if let Some(keys) = self.by_topic.get_mut(&wanted.topic) {
+            keys.retain(|other| *other != key);
+            if keys.is_empty() {
+                self.by_topic.remove(&wanted.topic);
+            }
+        }
+        if let Stage::Standing(id) = wanted.stage
+            && let Some(keys) = self.by_id.get_mut(&id)
+        {
+            keys.retain(|other| *other != key);
+            if keys.is_empty() {
+                self.by_id.remove(&id);
+            }
+        }
+        Some(wanted)
+    }
+
+    /// Whether a SUBSCRIBE of the topic waits for its answer.
+    fn is_asked(&self, topic: &Uri) -> bool {
+        self.by_topic.get(topic).is_some_and(|keys| {
+            keys.iter().any(|key| matches!(self.wanted.get(key), Some(Wanted { stage: Stage::Asked, .. })))
+        })
+    }
+
+    /// Forgets what nobody wants of an id, and says whether nobody wants the id any more.
+    fn release(&mut self, id: SubscriptionId) -> bool {
+        let Some(keys) = self.by_id.get(&id) else { return false };
+        let (idle, busy): (Vec<WantedKey>, Vec<WantedKey>) =
+            keys.iter().partition(|key| self.wanted.get(key).is_none_or(|wanted| wanted.members.is_empty()));
+        let is_asked = idle.iter().any(|key| self.wanted.get(key).is_some_and(|wanted| self.is_asked(&wanted.topic)));
+        if is_asked && busy.is_empty() {
+            return false;
+        }
+        for key in idle {
+            self.remove(key);
+        }
+        busy.is_empty()
+    }
+}
+
+impl Session {
+    pub(super) fn begin_subscribe(
+        &mut self,
+        topic: Uri,
+        options: SubscribeOptions,
+    ) -> Result<SubscriptionKey, CommandError> {
+        self.check_role(Role::Subscriber)?;
+        topic.check(UriRule::Loose, options.wire.match_policy.unwrap_or(MatchPolicy::Exact))?;
+        self.check_room()?;
+        let SubscribeOptions { wire: options, timeout } = options;
+        let wanted = match self.subscriptions.find(&topic, &options) {
+            Some(wanted) => wanted,
+            None => self.want(topic, options)?,
+        };
+        let key = SubscriptionKey(self.next_key());
+        let Some(entry) = self.subscriptions.wanted.get_mut(&wanted) else { return Err(CommandError::UnknownKey) };
+        entry.members.push(key);
+        let deadline = if let Stage::Standing(_) = entry.stage {
+            self.events.push(SessionEvent::Subscribed { key, result: Ok(()) });
+            None
+        } else {
+            let until = self.now.checked_add(timeout.unwrap_or(self.config.request_timeout));
+            self.deadlines.set(until, Deadline::Subscribe(key))
+        };
+        self.subscriptions.locals.insert(key, Local { wanted, deadline });
+        Ok(key)
+    }
+
+    fn want(&mut self, topic: Uri, options: wamp_proto::SubscribeOptions) -> Result<WantedKey, CommandError> {
+        let key = WantedKey(self.next_key());
+        let stage = if self.is_joined() {
+            self.send_subscribe(key, topic.clone(), options.clone())?;
+            Stage::Asked
+        } else {
+            Stage::Waiting(self.waiting.push(Command::Subscribe(key)))
+        };
+        self.subscriptions.insert(key, Wanted { topic, options, stage, members: Vec::new() });
+        Ok(key)
+    }
+
+    fn send_subscribe(
+        &mut self,
+        key: WantedKey,
+        topic: Uri,
+        options: wamp_proto::SubscribeOptions,
+    ) -> Result<(), CommandError> {
+        self.request(Some(Request::Subscribe(key)), |request| Subscribe { request, options, topic }.into()).map(|_| ())
+    }
+
+    /// Sends a SUBSCRIBE that has waited for the join.
+    pub(super) fn send_waiting_subscribe(&mut self, key: WantedKey) {
+        let Some(wanted) = self.subscriptions.wanted.get(&key) else { return };
+        let (topic, options) = (wanted.topic.clone(), wanted.options.clone());
+        match self.send_subscribe(key, topic, options) {
+            Ok(()) => {
+                if let Some(wanted) = self.subscriptions.wanted.get_mut(&key) {
+                    wanted.stage = Stage::Asked;
+                }
+            }
+            Err(error) => self.not_subscribed(key, &error.into()),
+        }
+    }
+
+    pub(super) fn subscribed(&mut self, Subscribed { request, subscription }: Subscribed) {
+        let Some(Request::Subscribe(key)) = self.requests.answered(request, MessageType::Subscribe) else {
+            self.stats.unknown_answers += 1;
+            return;
+        };
+        let Some(wanted) = self.subscriptions.wanted.get_mut(&key) else { return };
+        wanted.stage = Stage::Standing(subscription);
+        for member in &wanted.members {
+            if let Some(local) = self.subscriptions.locals.get_mut(member) {
+                self.deadlines.cancel(local.deadline.take());
+            }
+            self.events.push(SessionEvent::Subscribed { key: *member, result: Ok(()) });
+        }
+        let topic = wanted.topic.clone();
+        self.subscriptions.by_id.entry(subscription).or_default().push(key);
+        self.release_topic(&topic);
+    }
+
+    /// A SUBSCRIBE was refused.
+    pub(super) fn not_subscribed(&mut self, key: WantedKey, error: &RequestError) {
+        let Some(wanted) = self.subscriptions.remove(key) else { return };
+        for key in wanted.members {
+            if let Some(local) = self.subscriptions.locals.remove(&key) {
+                self.deadlines.cancel(local.deadline);
+            }
+            self.events.push(SessionEvent::Subscribed { key, result: Err(error.clone()) });
+        }
+        self.release_topic(&wanted.topic);
+    }
+
+    /// Sends the UNSUBSCRIBEs that have waited for the answer to a SUBSCRIBE of the topic.
+    fn release_topic(&mut self, topic: &Uri) {
+        let Some(keys) = self.subscriptions.by_topic.get(topic) else { return };
+        let idle: Vec<SubscriptionId> = keys
+            .iter()
+            .filter_map(|key| match self.subscriptions.wanted.get(key) {
+                Some(Wanted { stage: Stage::Standing(id), members, .. }) if members.is_empty() => Some(*id),
+                _ => None,
+            })
+            .collect();
+        for id in idle {
+            if self.subscriptions.release(id) {
+                self.send_unsubscribe(id, None);
+            }
+        }
+    }
+
+    pub(super) fn begin_unsubscribe(&mut self, key: SubscriptionKey) -> Result<(), CommandError> {
+        let Some(local) = self.subscriptions.locals.remove(&key) else { return Err(CommandError::UnknownKey) };
+        self.deadlines.cancel(local.deadline);
+        let asked = match self.leave(local.wanted, key) {
+            Some(id) => self.send_unsubscribe(id, Some(key)),
+            None => false,
+        };
+        if !asked {
+            self.events.push(SessionEvent::Unsubscribed { key, result: Ok(()) });
+        }
+        Ok(())
+    }
+
+    /// Takes a local subscription out of what is wanted; returns the id that is to be unsubscribed from, if there is one.
+    fn leave(&mut self, key: WantedKey, member: SubscriptionKey) -> Option<SubscriptionId> {
+        let wanted = self.subscriptions.wanted.get_mut(&key)?;
+        wanted.members.retain(|other| *other != member);
+        if !wanted.members.is_empty() {
+            return None;
+        }
+        match wanted.stage {
+            Stage::Waiting(place) => {
+                self.waiting.withdraw(place);
+                self.subscriptions.remove(key);
+                None
+            }
+            // When the answer comes it is undone, unless somebody wants it again by then.
+            Stage::Asked => None,
+            Stage::Standing(id) => self.subscriptions.release(id).then_some(id),
+        }
+    }
+
+    /// Sends UNSUBSCRIBE, and says whether an answer is waited for.
+    fn send_unsubscribe(&mut self, subscription: SubscriptionId, key: Option<SubscriptionKey>) -> bool {
+        let request = Some(Request::Unsubscribe(key, None));
+        match self.request(request, |request| Unsubscribe { request, subscription }.into()) {
+            Ok(request) => {
+                self.limit_withdrawal(request, key.is_some());
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// An UNSUBSCRIBE was answered, or will not be.
+    pub(super) fn unsubscribed(&mut self, key: Option<SubscriptionKey>, result: Result<(), RequestError>) {
+        if let Some(key) = key {
+            let result = match result {
+                Err(RequestError::Wamp(error)) if is_gone(&error, "wamp.error.no_such_subscription") => Ok(()),
+                result => result,
+            };
+            self.events.push(SessionEvent::Unsubscribed { key, result });
+        }
+    }
+
+    /// The router revokes a subscription.
+    pub(super) fn subscription_revoked(&mut self, id: SubscriptionId, reason: Option<Arc<str>>) {
+        for key in self.subscriptions.by_id.get(&id).cloned().unwrap_or_default() {
+            let Some(wanted) = self.subscriptions.remove(key) else { continue };
+            for key in wanted.members {
+                self.subscriptions.locals.remove(&key);
+                self.events.push(SessionEvent::SubscriptionRevoked { key, reason: reason.clone() });
+            }
+        }
+    }
+
+    pub(super) fn subscribe_timed_out(&mut self, key: SubscriptionKey) {
+        if let Some(local) = self.subscriptions.locals.remove(&key) {
+            self.leave(local.wanted, key);
+            self.events.push(SessionEvent::Subscribed { key, result: Err(RequestError::Timeout) });
+        }
+    }
+
+    /// An EVENT: once for each local subscription that shares its id.
+    pub(super) fn event(&mut self, Event { subscription, publication, details, payload }: Event) {
+        let Some(keys) = self.subscriptions.by_id.get(&subscription) else {
+            self.stats.unknown_events += 1;
+            return;
+        };
+        let details = if details == *self.subscriptions.no_details {
+            Arc::clone(&self.subscriptions.no_details)
+        } else {
+            Arc::new(details)
+        };
+        for wanted in keys.iter().filter_map(|key| self.subscriptions.wanted.get(key)) {
+            for key in &wanted.members {
+                let event = PublishedEvent {
+                    key: *key,
+                    topic: details.topic.as_ref().unwrap_or(&wanted.topic).clone(),
+                    publication,
+                    details: Arc::clone(&details),
+                    payload: payload.clone(),
+                };
+                if !self.events.push_published(event, &self.config.limits) {
+                    self.stats.dropped_events += 1;
+                }
+            }
+        }
+    }
+
+    pub(super) fn end_subscriptions(&mut self, error: fn(bool) -> RequestError) {
+        let Subscriptions { locals, wanted, no_details, .. } = core::mem::take(&mut self.subscriptions);
+        self.subscriptions.no_details = no_details;
+        for (key, local) in locals {
+            self.deadlines.cancel(local.deadline);
+            let sent = match wanted.get(&local.wanted).map(|wanted| wanted.stage) {
+                Some(Stage::Waiting(_)) | None => false,
+                Some(Stage::Asked) => true,
+                Some(Stage::Standing(_)) => continue,
+            };
+            self.events.push(SessionEvent::Subscribed { key, result: Err(error(sent)) });
+        }
+    }
+
+    /// Limits how long the answer to an UNSUBSCRIBE or UNREGISTER is waited for.
+    pub(super) fn limit_withdrawal(&mut self, request: RequestId, somebody_waits: bool) {
+        if somebody_waits {
+            let until: Option<Time> = self.now.checked_add(self.config.request_timeout);
+            let deadline = self.deadlines.set(until, Deadline::Withdraw(request));
+            self.requests.set_deadline(request, deadline);
+        }
+    }
+}
+
+/// Whether an error says that what was to be ended does not exist, which is what was wanted.
+pub(super) fn is_gone(error: &WampError, uri: &str) -> bool {
+    error.uri == uri
+}
