@@ -8,6 +8,8 @@ mod event;
 mod key;
 mod limits;
 mod options;
+#[cfg(feature = "router")]
+pub mod router;
 mod session;
 mod time;
 mod transport;

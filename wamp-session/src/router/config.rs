@@ -1,0 +1,230 @@
+//! What a router is made of.
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wamp_proto::{Format, InvalidUri, Limits, Uri};
+use zeroize::Zeroizing;
+
+use super::User;
+
+/// The configuration of a [`Router`](super::Router).
+///
+/// ```
+/// # use std::time::Duration;
+/// # use wamp_session::router::{RealmConfig, RouterConfig, User};
+/// # let seed = [0; 32];
+/// let config = RouterConfig::new(seed)
+///     .realm(RealmConfig::new("realm1")?.anonymous("guest"))
+///     .realm(RealmConfig::new("realm2")?.user(User::ticket("joe", "secret!!!").role("backend")))
+///     .join_timeout(Duration::from_secs(5));
+/// # Ok::<(), wamp_session::proto::InvalidUri>(())
+/// ```
+#[derive(Clone)]
+pub struct RouterConfig {
+    pub(super) seed: Zeroizing<[u8; 32]>,
+    pub(super) unix_time: Duration,
+    pub(super) agent: Option<Arc<str>>,
+    pub(super) formats: Vec<Format>,
+    pub(super) realms: BTreeMap<Uri, RealmConfig>,
+    pub(super) limits: RouterLimits,
+    pub(super) join_timeout: Duration,
+    pub(super) close_timeout: Duration,
+}
+
+impl RouterConfig {
+    /// Makes the configuration of a router without realms.
+    ///
+    /// From the seed come session ids, publication ids and challenges, by a cryptographic generator. Fill it from the operating system;
+    /// the same seed and inputs give the same frames, which is what simulations want and attackers, too.
+    #[must_use]
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            seed: Zeroizing::new(seed),
+            unix_time: Duration::ZERO,
+            agent: Some(concat!("loowy-", env!("CARGO_PKG_VERSION")).into()),
+            formats: Format::ALL.to_vec(),
+            realms: BTreeMap::new(),
+            limits: RouterLimits::new(),
+            join_timeout: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// Sets what time it is at [`Time::ZERO`](crate::Time::ZERO), since 1970-01-01T00:00:00Z; only the timestamps in challenges say it.
+    #[must_use]
+    pub fn unix_time(mut self, time: Duration) -> Self {
+        self.unix_time = time;
+        self
+    }
+
+    /// Sets how the router names its software (`agent`), `None` for not at all.
+    #[must_use]
+    pub fn agent<'a>(mut self, agent: impl Into<Option<&'a str>>) -> Self {
+        self.agent = agent.into().map(Into::into);
+        self
+    }
+
+    /// Sets the formats that peers may choose from: by default all that are compiled in.
+    #[must_use]
+    pub fn formats(mut self, formats: impl IntoIterator<Item = Format>) -> Self {
+        self.formats = formats.into_iter().collect();
+        self
+    }
+
+    /// Adds a realm, in place of one of the same name.
+    #[must_use]
+    pub fn realm(mut self, realm: RealmConfig) -> Self {
+        self.realms.insert(realm.name.clone(), realm);
+        self
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: RouterLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how long a peer may take from its opening to WELCOME: 10 s by default.
+    #[must_use]
+    pub fn join_timeout(mut self, timeout: Duration) -> Self {
+        self.join_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a peer may take to answer GOODBYE, and to take the last frames before it is closed: 5 s by default.
+    #[must_use]
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+}
+
+impl fmt::Debug for RouterConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RouterConfig").field("realms", &self.realms.keys()).finish_non_exhaustive()
+    }
+}
+
+/// A realm of a router: a namespace of topics and procedures, and who may join it.
+///
+/// Who has joined may do everything in it.
+#[derive(Clone)]
+pub struct RealmConfig {
+    pub(super) name: Uri,
+    pub(super) anonymous: Option<Arc<str>>,
+    pub(super) users: Vec<User>,
+}
+
+impl RealmConfig {
+    /// Makes a realm that nobody may join yet.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUri`] if the name is no URI.
+    pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidUri> {
+        Ok(Self { name: Uri::new(name.as_ref())?, anonymous: None, users: Vec::new() })
+    }
+
+    /// Lets everybody join without authentication, in a role.
+    #[must_use]
+    pub fn anonymous(mut self, role: impl Into<Arc<str>>) -> Self {
+        self.anonymous = Some(role.into());
+        self
+    }
+
+    /// Adds a user; one with the same authid and method is looked at first.
+    #[must_use]
+    pub fn user(mut self, user: User) -> Self {
+        self.users.insert(0, user);
+        self
+    }
+}
+
+impl fmt::Debug for RealmConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RealmConfig").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The bounds of a router: of what its peers can make it keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouterLimits {
+    pub(super) message: Limits,
+    pub(super) peers: usize,
+    pub(super) subscriptions: usize,
+    pub(super) registrations: usize,
+    pub(super) calls: usize,
+    pub(super) outbound_bytes: usize,
+}
+
+impl RouterLimits {
+    /// The defaults: 16 MiB a message, 128 levels; 65,536 peers; for each of them 65,536 subscriptions, registrations, calls and
+    /// invocations; 64 MiB of frames that it has not taken.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            message: Limits::new(),
+            peers: 65_536,
+            subscriptions: 65_536,
+            registrations: 65_536,
+            calls: 65_536,
+            outbound_bytes: 64 << 20,
+        }
+    }
+
+    /// Sets the limits of one message, received or forwarded.
+    ///
+    /// A longer message that is received is a protocol violation. One that would become longer by forwarding, in another format, is treated like one that
+    /// the format cannot carry.
+    #[must_use]
+    pub const fn message(mut self, limits: Limits) -> Self {
+        self.message = limits;
+        self
+    }
+
+    /// Sets how many peers may be there at once; more are closed as soon as they are opened.
+    #[must_use]
+    pub const fn max_peers(mut self, peers: usize) -> Self {
+        self.peers = peers;
+        self
+    }
+
+    /// Sets how many topics one session may subscribe to; more are refused with `wamp.error.unavailable`.
+    #[must_use]
+    pub const fn max_subscriptions(mut self, subscriptions: usize) -> Self {
+        self.subscriptions = subscriptions;
+        self
+    }
+
+    /// Sets how many procedures one session may register; more are refused with `wamp.error.unavailable`.
+    #[must_use]
+    pub const fn max_registrations(mut self, registrations: usize) -> Self {
+        self.registrations = registrations;
+        self
+    }
+
+    /// Sets how many calls of one caller, and how many invocations of one callee, may be unanswered; more are refused with
+    /// `wamp.error.unavailable`.
+    #[must_use]
+    pub const fn max_calls(mut self, calls: usize) -> Self {
+        self.calls = calls;
+        self
+    }
+
+    /// Sets how many bytes of frames one peer may leave untaken; with more it is closed.
+    #[must_use]
+    pub const fn max_outbound_bytes(mut self, bytes: usize) -> Self {
+        self.outbound_bytes = bytes;
+        self
+    }
+}
+
+impl Default for RouterLimits {
+    fn default() -> Self {
+        Self::new()
+    }
+}

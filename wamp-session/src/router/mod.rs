@@ -1,0 +1,422 @@
+//! An embeddable router: broker and dealer in one process, in memory, without IO.
+//!
+//! It is for examples, tests, simulators and games that host a session. It is not a replacement for Crossbar.io in
+//! production: its users are a list in its configuration, who has joined a realm may do everything there, nothing outlives the
+//! process, and one router is one state machine on one thread.
+//!
+//! It is driven as a [`Session`](crate::Session) is: tell it what happened with `handle_…`, then do what
+//! [`poll_action`](Router::poll_action) says, and call [`handle_timeout`](Router::handle_timeout) at
+//! [`poll_timeout`](Router::poll_timeout). The same configuration and inputs give the same actions, byte for byte.
+//!
+//! ```
+//! use wamp_session::proto::Format;
+//! use wamp_session::router::{RealmConfig, Router, RouterAction, RouterConfig};
+//! use wamp_session::{Frame, Time};
+//!
+//! let seed = [7; 32]; // from the operating system, unless this is a simulation
+//! let realm = RealmConfig::new("realm1")?.anonymous("guest");
+//! let mut router = Router::new(RouterConfig::new(seed).realm(realm));
+//!
+//! let now = Time::ZERO;
+//! let peer = router.handle_opened(now, Format::Json);
+//! let hello = br#"[1,"realm1",{"roles":{"publisher":{}}}]"#;
+//! router.handle_frame(now, peer, Frame::Text(hello.as_slice().into()));
+//!
+//! let Some(RouterAction::Send { peer: to, frame }) = router.poll_action() else { panic!("no answer") };
+//! assert_eq!(to, peer);
+//! assert!(frame.bytes().starts_with(b"[2,"));
+//! # Ok::<(), wamp_session::proto::InvalidUri>(())
+//! ```
+//!
+//! # What it does
+//!
+//! - Sessions: anonymous, `ticket` and `wampcra` (plain and salted) users per realm; GOODBYE from either side. A transport carries one
+//!   session and is closed after it.
+//! - Broker: exact topics, acknowledgement, `exclude_me`.
+//! - Dealer: exact procedures with one callee each, errors with their payload. When a callee leaves, its callers get
+//!   `wamp.error.canceled`; when a caller leaves or sends CANCEL, the answer is discarded. Every CANCEL counts as mode `skip`.
+//! - Strict checks: whatever a client may not send ends its session with ABORT `wamp.error.protocol_violation`. An incorrect or
+//!   reserved URI in a request is answered with ERROR `wamp.error.invalid_uri`.
+//! - Payloads are checked on receipt and forwarded as they are between sessions of one format. For another format an event is encoded
+//!   once. If a format cannot carry a payload, the caller gets `wamp.error.invalid_payload`, and a subscriber does not get the event.
+//!
+//! # What it refuses
+//!
+//! Options that it does not know are ignored, as the specification wants. Those that it knows but does not support are refused where
+//! ignoring them would change who gets what: `match` other than `exact`, `invoke` other than `single`, `get_retained`, `retain`, `exclude…` and
+//! `eligible…` with `wamp.error.option_not_allowed`; `disclose_me` and `disclose_caller` with
+//! `wamp.error.option_disallowed.disclose_me`. A PUBLISH so refused reaches nobody, and is answered only if it wants to be
+//! acknowledged. `timeout`, `receive_progress` and `forward_timeout` are ignored. Progressive calls and payload passthru mode are protocol
+//! violations, because the router does not announce them.
+
+mod action;
+mod broker;
+mod closing;
+mod config;
+mod dealer;
+mod ids;
+mod opening;
+mod peer;
+mod realm;
+mod timestamp;
+mod user;
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use wamp_proto::{
+    DecodeError, DecodeErrorKind, Error, ErrorDetails, Format, Message, MessageType, Payload, PayloadCheck, RequestId,
+    Role, SessionId, Uri, decode,
+};
+
+pub use self::action::{PeerId, RouterAction};
+pub use self::config::{RealmConfig, RouterConfig, RouterLimits};
+use self::ids::Ids;
+use self::peer::{Peers, State};
+use self::realm::Realm;
+pub use self::user::User;
+use crate::{Frame, Time};
+
+/// A router: a state machine without IO.
+///
+/// Inputs never fail, and news of a peer that is unknown (by now) are ignored. An earlier `now` counts as the latest seen.
+/// See the [module](self) for what it does.
+pub struct Router {
+    peers: Peers,
+    realms: BTreeMap<Uri, Realm>,
+    /// The ids of the sessions that have joined.
+    sessions: BTreeSet<SessionId>,
+    ids: Ids,
+    unix_time: Duration,
+    agent: Option<Arc<str>>,
+    formats: Vec<Format>,
+    join_timeout: Duration,
+    close_timeout: Duration,
+    is_shut_down: bool,
+    protocol_violations: u64,
+}
+
+/// Counts of what a router has seen, since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouterStats {
+    /// Sessions that ended because their client broke the protocol.
+    pub protocol_violations: u64,
+    /// Events that did not reach a subscriber because its format cannot carry them, counted per subscriber.
+    pub dropped_events: u64,
+    /// Answers to invocations that no caller waited for any more.
+    pub discarded_answers: u64,
+}
+
+/// How a client broke the protocol, in words.
+struct Violation {
+    text: String,
+}
+
+impl Violation {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+}
+
+impl Router {
+    /// Makes a router without peers.
+    #[must_use]
+    pub fn new(config: RouterConfig) -> Self {
+        let realms = config.realms.into_iter().map(|(name, realm)| (name, Realm::new(realm)));
+        Self {
+            peers: Peers::new(config.limits, config.close_timeout),
+            realms: realms.collect(),
+            sessions: BTreeSet::new(),
+            ids: Ids::new(&config.seed),
+            unix_time: config.unix_time,
+            agent: config.agent,
+            formats: config.formats,
+            join_timeout: config.join_timeout,
+            close_timeout: config.close_timeout,
+            is_shut_down: false,
+            protocol_violations: 0,
+        }
+    }
+
+    /// Chooses among the WebSocket subprotocols that a client offers, the preferred one first: `None` if the router has none of
+    /// them, and the handshake should fail.
+    #[must_use]
+    pub fn choose_format<'a>(&self, offered: impl IntoIterator<Item = &'a str>) -> Option<Format> {
+        let formats = offered.into_iter().filter_map(Format::from_subprotocol);
+        formats.into_iter().find(|format| self.formats.contains(format))
+    }
+
+    /// A client has opened a transport, on which messages have this format; the router names it.
+    ///
+    /// Over the limit of peers, and after [`shutdown`](Self::shutdown), it is closed at once.
+    pub fn handle_opened(&mut self, now: Time, format: Format) -> PeerId {
+        self.advance(now);
+        let is_full = self.peers.len() >= self.peers.limits.peers;
+        let id = self.peers.open(format);
+        if self.is_shut_down {
+            self.peers.close(id, 1001, "the router shuts down");
+        } else if is_full {
+            self.peers.close(id, 1013, "too many peers");
+        } else {
+            self.peers.set_deadline(id, self.peers.now.checked_add(self.join_timeout));
+        }
+        id
+    }
+
+    /// A frame was received.
+    pub fn handle_frame(&mut self, now: Time, peer: PeerId, frame: Frame) {
+        self.advance(now);
+        let received = self.received(peer, frame);
+        if let Err(violation) = received {
+            self.violated(peer, &violation);
+        }
+        self.settle();
+    }
+
+    /// A transport has ended. After a [`RouterAction::Close`] this need not be said.
+    pub fn handle_closed(&mut self, now: Time, peer: PeerId) {
+        self.advance(now);
+        if let Some(member) = self.peers.remove(peer) {
+            self.leave(peer, &member);
+        }
+        self.settle();
+    }
+
+    /// A peer takes no more frames for now: they stay in the router until [`handle_writable`](Self::handle_writable), up to
+    /// [`RouterLimits::max_outbound_bytes`].
+    ///
+    /// Embedders whose peers always take frames do not need it; neither do those that leave actions untaken.
+    pub fn handle_blocked(&mut self, now: Time, peer: PeerId) {
+        self.advance(now);
+        self.peers.set_blocked(peer, true);
+    }
+
+    /// A peer takes frames again.
+    pub fn handle_writable(&mut self, now: Time, peer: PeerId) {
+        self.advance(now);
+        self.peers.set_blocked(peer, false);
+    }
+
+    /// Time has passed; call it at the latest at [`poll_timeout`](Self::poll_timeout), as often as you like.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.advance(now);
+        self.expire();
+        self.settle();
+    }
+
+    /// Takes the next thing to do.
+    #[must_use]
+    pub fn poll_action(&mut self) -> Option<RouterAction> {
+        self.peers.poll()
+    }
+
+    /// The next deadline; call [`handle_timeout`](Self::handle_timeout) then.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.peers.next_deadline()
+    }
+
+    /// How many peers there are, joined or not.
+    #[must_use]
+    pub fn peers(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// The sessions of a realm.
+    pub fn sessions<'a>(&'a self, realm: &'a str) -> impl Iterator<Item = (PeerId, SessionId)> {
+        self.peers.members(realm).map(|(id, member)| (id, member.session))
+    }
+
+    /// The topics of a realm that somebody subscribes to, and how many sessions do.
+    pub fn subscriptions(&self, realm: &str) -> impl Iterator<Item = (&Uri, usize)> {
+        self.realms.get(realm).into_iter().flat_map(|realm| realm.broker.topics())
+    }
+
+    /// The procedures of a realm that are registered, and who serves each.
+    pub fn registrations(&self, realm: &str) -> impl Iterator<Item = (&Uri, PeerId)> {
+        self.realms.get(realm).into_iter().flat_map(|realm| realm.dealer.procedures())
+    }
+
+    /// How many invocations of a realm are unanswered.
+    #[must_use]
+    pub fn pending_invocations(&self, realm: &str) -> usize {
+        self.realms.get(realm).map_or(0, |realm| realm.dealer.pending_invocations())
+    }
+
+    /// How many bytes of frames to a peer wait to be taken with [`poll_action`](Self::poll_action).
+    #[must_use]
+    pub fn outbound_bytes(&self, peer: PeerId) -> usize {
+        self.peers.outbound_bytes(peer)
+    }
+
+    /// What the router has counted.
+    #[must_use]
+    pub fn stats(&self) -> RouterStats {
+        RouterStats {
+            protocol_violations: self.protocol_violations,
+            dropped_events: self.realms.values().map(|realm| realm.broker.dropped_events).sum(),
+            discarded_answers: self.realms.values().map(|realm| realm.dealer.discarded_answers).sum(),
+        }
+    }
+
+    fn advance(&mut self, now: Time) {
+        self.peers.now = self.peers.now.max(now);
+    }
+
+    fn received(&mut self, id: PeerId, frame: Frame) -> Result<(), Violation> {
+        let Some(peer) = self.peers.get(id) else { return Ok(()) };
+        let format = peer.format;
+        if let State::Closing { .. } = peer.state {
+            return Ok(());
+        }
+        let is_leaving = matches!(peer.state, State::Leaving);
+        let (is_binary, bytes) = match frame {
+            Frame::Text(bytes) => (false, bytes),
+            Frame::Binary(bytes) => (true, bytes),
+        };
+        if is_binary != format.is_binary() {
+            return if is_leaving {
+                Ok(())
+            } else {
+                Err(Violation::new(format!("a frame is of the wrong kind for {format}")))
+            };
+        }
+        match decode(bytes, format, &self.peers.limits.message, PayloadCheck::OnReceipt) {
+            Ok(message) => self.message(id, message),
+            Err(_) if is_leaving => Ok(()),
+            Err(error) => self.undecodable(id, &error),
+        }
+    }
+
+    fn message(&mut self, id: PeerId, message: Message) -> Result<(), Violation> {
+        let Some(peer) = self.peers.get(id) else { return Ok(()) };
+        match (&peer.state, message) {
+            (State::Closing { .. }, _) => {}
+            // It has had GOODBYE; what it sent before it saw that does not count.
+            (State::Leaving, Message::Goodbye(_)) => self.close_peer(id, 1000, "wamp.close.goodbye_and_out"),
+            (_, Message::Abort(_)) => self.close_peer(id, 1000, "the client aborted"),
+            (State::Leaving, _) => {}
+            (State::Opening, Message::Hello(hello)) => self.hello(id, hello)?,
+            (State::Opening, message) => return Err(unexpected(&message, "before HELLO")),
+            (State::Authenticating(_), Message::Authenticate(answer)) => self.authenticate(id, &answer),
+            (State::Authenticating(_), message) => return Err(unexpected(&message, "instead of AUTHENTICATE")),
+            (State::Joined(_), Message::Goodbye(_)) => self.goodbye(id),
+            (State::Joined(_), message) => self.routed(id, message)?,
+        }
+        Ok(())
+    }
+
+    /// A message of a session to the broker or the dealer.
+    fn routed(&mut self, id: PeerId, message: Message) -> Result<(), Violation> {
+        let kind = message.message_type();
+        let role = match kind {
+            MessageType::Publish => Role::Publisher,
+            MessageType::Subscribe | MessageType::Unsubscribe => Role::Subscriber,
+            MessageType::Call | MessageType::Cancel => Role::Caller,
+            MessageType::Register | MessageType::Unregister | MessageType::Yield | MessageType::Error => Role::Callee,
+            _ => return Err(unexpected(&message, "after the session was established")),
+        };
+        let Some(member) = self.peers.member(id) else { return Ok(()) };
+        if !member.has(role) {
+            return Err(Violation::new(format!("{kind} received from a session without the role {}", role.as_str())));
+        }
+        if let Some(request) = new_request(&message) {
+            self.count_request(id, kind, request)?;
+        }
+        let Some(member) = self.peers.member(id) else { return Ok(()) };
+        let Some(Realm { broker, dealer, .. }) = self.realms.get_mut(&member.realm) else { return Ok(()) };
+        let (peers, ids) = (&mut self.peers, &mut self.ids);
+        match message {
+            Message::Publish(publish) => broker.publish(peers, ids, id, publish)?,
+            Message::Subscribe(subscribe) => broker.subscribe(peers, ids, id, &subscribe),
+            Message::Unsubscribe(unsubscribe) => broker.unsubscribe(peers, id, &unsubscribe),
+            Message::Call(call) => dealer.call(peers, id, call)?,
+            Message::Cancel(cancel) => dealer.cancel(peers, id, &cancel),
+            Message::Register(register) => dealer.register(peers, ids, id, &register),
+            Message::Unregister(unregister) => dealer.unregister(peers, id, &unregister),
+            Message::Yield(answer) => dealer.yielded(peers, id, answer)?,
+            Message::Error(answer) => dealer.failed(peers, id, answer)?,
+            // Refused above, by their type.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Checks that a session counts its requests: 1, 2, 3 … over all of their types.
+    fn count_request(&mut self, id: PeerId, kind: MessageType, request: RequestId) -> Result<(), Violation> {
+        let Some(State::Joined(member)) = self.peers.get_mut(id).map(|peer| &mut peer.state) else { return Ok(()) };
+        let expected = member.next_request;
+        if request != expected {
+            return Err(Violation::new(format!("{kind} has the request id {request} instead of {expected}")));
+        }
+        member.next_request = expected.next();
+        Ok(())
+    }
+
+    /// A frame that is no message: a request with an incorrect URI gets an ERROR, as the specification wants, everything else
+    /// ends the session.
+    fn undecodable(&mut self, id: PeerId, error: &DecodeError) -> Result<(), Violation> {
+        let Some(peer) = self.peers.get(id) else { return Ok(()) };
+        let is_uri = matches!(error.kind(), DecodeErrorKind::InvalidUri(_));
+        match (&peer.state, error.message_type(), error.request()) {
+            (State::Opening, Some(MessageType::Hello), _) if is_uri => {
+                self.abort(id, "wamp.error.invalid_uri", &format!("the realm is no URI: {error}"));
+                Ok(())
+            }
+            (
+                State::Joined(_),
+                Some(
+                    kind @ (MessageType::Publish | MessageType::Subscribe | MessageType::Call | MessageType::Register),
+                ),
+                Some(request),
+            ) if is_uri => {
+                self.count_request(id, kind, request)?;
+                refuse(&mut self.peers, id, kind, request, "wamp.error.invalid_uri");
+                Ok(())
+            }
+            _ => Err(Violation::new(error.to_string())),
+        }
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router")
+            .field("realms", &self.realms.keys())
+            .field("peers", &self.peers())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+fn unexpected(message: &Message, when: &str) -> Violation {
+    Violation::new(format!("{} received {when}", message.message_type()))
+}
+
+/// The id of a request that is the client's to count.
+const fn new_request(message: &Message) -> Option<RequestId> {
+    match message {
+        Message::Publish(m) => Some(m.request),
+        Message::Subscribe(m) => Some(m.request),
+        Message::Unsubscribe(m) => Some(m.request),
+        Message::Call(m) => Some(m.request),
+        Message::Register(m) => Some(m.request),
+        Message::Unregister(m) => Some(m.request),
+        _ => None,
+    }
+}
+
+/// Answers a request with an ERROR of the router's own.
+fn refuse(peers: &mut Peers, id: PeerId, request_type: MessageType, request: RequestId, error: &'static str) {
+    let details = ErrorDetails::default();
+    peers.send(id, &Error { request_type, request, details, error: uri(error), payload: Payload::new() }.into());
+}
+
+/// A URI of the specification.
+fn uri(text: &'static str) -> Uri {
+    #[expect(clippy::expect_used, reason = "every caller passes a literal that is a URI")]
+    Uri::new(text).expect("a URI of the specification")
+}

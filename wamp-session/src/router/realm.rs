@@ -1,0 +1,30 @@
+//! A realm: what its sessions subscribe to, register and call.
+
+use super::broker::Broker;
+use super::dealer::Dealer;
+use super::peer::Peers;
+use super::{PeerId, RealmConfig};
+
+pub(super) struct Realm {
+    pub(super) config: RealmConfig,
+    pub(super) broker: Broker,
+    pub(super) dealer: Dealer,
+}
+
+impl Realm {
+    pub(super) fn new(config: RealmConfig) -> Self {
+        Self { config, broker: Broker::default(), dealer: Dealer::default() }
+    }
+
+    /// Takes out everything of a session that is over.
+    pub(super) fn leave(&mut self, peers: &mut Peers, id: PeerId) {
+        self.broker.leave(id);
+        self.dealer.leave(peers, id);
+    }
+
+    /// Takes out everything of all sessions, when all of them are over.
+    pub(super) fn clear(&mut self) {
+        self.broker = Broker::default();
+        self.dealer = Dealer::default();
+    }
+}

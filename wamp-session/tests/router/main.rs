@@ -1,0 +1,12 @@
+//! The router against scripted clients that send literal frames, in virtual time.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod auth;
+mod broker;
+mod closing;
+mod dealer;
+mod limits;
+mod opening;
+mod strict;
+mod world;
