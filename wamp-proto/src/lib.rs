@@ -36,6 +36,6 @@ pub use crate::message::{
     Subscribed, Unregister, Unregistered, UnregisteredDetails, Unsubscribe, Unsubscribed, UnsubscribedDetails, Welcome,
     WelcomeDetails, Yield, YieldOptions,
 };
-pub use crate::payload::{Args, ArgsKwargs, IntoPayload, Kwargs, Payload};
+pub use crate::payload::{Args, ArgsKwargs, FromPayload, IntoPayload, Kwargs, Payload};
 pub use crate::uri::{InvalidUri, MatchPolicy, Uri, UriRule};
 pub use crate::value::{Dict, Value};

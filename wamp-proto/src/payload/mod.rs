@@ -1,6 +1,7 @@
 //! The application's part of a message: Arguments and ArgumentsKw.
 
 mod checked;
+mod from;
 mod into;
 mod tail;
 
@@ -14,6 +15,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 pub(crate) use self::checked::Checked;
 use self::checked::{empty_dict, empty_list};
+pub use self::from::FromPayload;
 pub use self::into::{Args, ArgsKwargs, IntoPayload, Kwargs};
 pub(crate) use self::tail::Tail;
 use crate::codec::read::Read;
