@@ -132,7 +132,11 @@ impl Uri {
     ///
     /// [`InvalidUri`] if the URI breaks the rule.
     pub fn check(&self, rule: UriRule, policy: MatchPolicy) -> Result<(), InvalidUri> {
-        if is_valid(&self.0, rule, policy) { Ok(()) } else { Err(InvalidUri { uri: Arc::clone(&self.0), rule, policy }) }
+        if is_valid(&self.0, rule, policy) {
+            Ok(())
+        } else {
+            Err(InvalidUri { uri: Arc::clone(&self.0), rule, policy })
+        }
     }
 
     /// The URI as a string.

@@ -164,6 +164,12 @@ impl Config {
         Ok(())
     }
 
+    /// The URL to connect to.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The ways to authenticate, the preferred one first.
     #[must_use]
     pub fn authenticators(&self) -> &[Arc<dyn Authenticator>] {

@@ -2,6 +2,8 @@
 
 mod action;
 pub mod auth;
+#[cfg(feature = "client")]
+pub mod client;
 mod config;
 mod error;
 mod event;
@@ -13,6 +15,8 @@ pub mod router;
 mod session;
 mod time;
 mod transport;
+#[cfg(feature = "tungstenite")]
+pub mod ws;
 
 pub use wamp_proto as proto;
 

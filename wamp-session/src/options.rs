@@ -88,6 +88,8 @@ impl CallOptions {
 pub struct SubscribeOptions {
     pub(crate) wire: wamp_proto::SubscribeOptions,
     pub(crate) timeout: Option<Duration>,
+    #[cfg(feature = "client")]
+    pub(crate) queue: crate::client::Queue,
 }
 
 impl SubscribeOptions {
@@ -101,6 +103,16 @@ impl SubscribeOptions {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how many events may wait for their consumer, and what happens to more.
+    ///
+    /// It concerns the streams of the [`client`](crate::client); who drives a [`Session`](crate::Session) takes the events himself.
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn queue(mut self, queue: crate::client::Queue) -> Self {
+        self.queue = queue;
         self
     }
 

@@ -208,7 +208,8 @@ impl Session {
         self.begin_close(&reason);
     }
 
-    /// Answers a challenge; an error aborts the attempt to join, with [`CloseCause::Authentication`](crate::CloseCause::Authentication).
+    /// Answers a challenge; an error aborts the attempt to join, with [`CloseCause::Authentication`](crate::CloseCause::Authentication),
+    /// also before [`handle_opened`](Self::handle_opened).
     ///
     /// # Errors
     ///

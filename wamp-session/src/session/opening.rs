@@ -126,6 +126,17 @@ impl Session {
                 joining.challenged = false;
                 joining.format
             }
+            // An authenticator failed before HELLO.
+            State::Opening { transport: opening, .. } if *opening == transport => {
+                return match answer {
+                    Ok(_) => Err(CommandError::UnknownKey),
+                    Err(error) => {
+                        self.close_transport(1000, "");
+                        self.end(CloseCause::Authentication(error), None);
+                        Ok(())
+                    }
+                };
+            }
             State::Closed | State::Opening { .. } | State::Joining(_) | State::Joined(_) | State::Closing(_) => {
                 return Err(CommandError::UnknownKey);
             }

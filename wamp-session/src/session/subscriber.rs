@@ -123,7 +123,7 @@ impl Session {
         self.check_role(Role::Subscriber)?;
         topic.check(UriRule::Loose, options.wire.match_policy.unwrap_or(MatchPolicy::Exact))?;
         self.check_room()?;
-        let SubscribeOptions { wire: options, timeout } = options;
+        let SubscribeOptions { wire: options, timeout, .. } = options;
         let wanted = match self.subscriptions.find(&topic, &options) {
             Some(wanted) => wanted,
             None => self.want(topic, options)?,

@@ -1,0 +1,61 @@
+//! A WAMP v2 client for tokio.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use loowy_tokio::Config;
+//!
+//! let client = loowy_tokio::connect(Config::new("ws://127.0.0.1:8080/ws", "realm1")).await?;
+//!
+//! let mut ticks = client.subscribe("com.example.tick").await?;
+//! client.publish("com.example.chat", ("hello", 42)).await?;
+//! let sum: i64 = client.call("com.example.add2", (2, 3)).await?.arg(0)?;
+//! let guard = client.register_fn("com.example.mul", |(a, b): (i64, i64)| async move { Ok(a * b) }).await?;
+//! while let Some(event) = ticks.next().await {
+//!     let (symbol, price): (String, f64) = event.args()?;
+//!     println!("{symbol}: {price}");
+//! }
+//! client.close().await?;
+//! # drop((sum, guard));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`connect`] makes a [`Client`]: a cheap handle that can be cloned and used from anywhere. A task of its own moves the
+//! messages; nothing has to be polled for it. [`Config`] holds the realm, the formats, the authentication, limits and timeouts.
+//! This crate knows `ws://` so far.
+//!
+//! **Cancel safety.** Every future is lazy: nothing is sent before it is polled. What dropping it later means is said at each:
+//! a call is forgotten, a subscription or registration is withdrawn, the streams' `next` loses nothing.
+//!
+//! **Drop.** Dropping a [`Subscription`] unsubscribes, dropping a [`Registration`] or [`RegistrationGuard`] unregisters, dropping an
+//! unanswered [`Invocation`] answers it with an error. When the last client, subscription, registration and future is gone, the session
+//! closes.
+//!
+//! **Order.** The order on the wire is that of the first polls. Events of one subscription come in order; invocations run beside each
+//! other.
+//!
+//! **Threads.** All handles are `Send`, and [`Client`] is `Sync`. Handlers run as tasks of the runtime in which `connect` was called, never
+//! in the task that reads, so a slow handler stops nothing but itself. Handles can be used outside of the runtime.
+//!
+//! **Lost connections.** A lost connection ends the client: requests under way fail, streams end, and
+//! [`connection_events`](Client::connection_events) tells why.
+
+mod connector;
+
+pub use wamp_session::client::{
+    Call, CallResult, Client, Close, ConnectionEvent, ConnectionEvents, Event, FromInvocation, HandlerError, IntoUri,
+    Invocation, NextConnectionEvent, NextEvent, NextInvocation, Overflow, Publish, PublishAcked, Queue, Register,
+    RegisterFn, Registration, RegistrationGuard, Subscribe, Subscription, SubscriptionEnd, Unregister, Unsubscribe,
+    WhenJoined, WithDetails,
+};
+pub use wamp_session::proto::{
+    Args, ArgsKwargs, Dict, EncodeError, Format, FromPayload, IntoPayload, InvalidUri, Kwargs, Payload, PayloadCheck,
+    PayloadError, PublicationId, Role, SessionId, Uri, Value,
+};
+pub use wamp_session::{
+    AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Joined, Limits, ProtocolViolation,
+    PublishOptions, RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError, TransportErrorKind,
+    WampError, auth,
+};
+
+pub use crate::connector::{Connect, Connector, connect};

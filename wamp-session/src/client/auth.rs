@@ -1,0 +1,122 @@
+//! Authenticators at work: beside the driver, and outside the lock.
+
+use core::error::Error;
+use core::fmt;
+use core::future::Future;
+use core::mem;
+use core::panic::AssertUnwindSafe;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::panic::catch_unwind;
+use std::sync::Arc;
+
+use wamp_proto::{Challenge, Dict};
+
+use super::shared::Shared;
+use crate::auth::Authenticator;
+use crate::{AuthError, Opened, TransportId};
+
+/// Asks the authenticators what to say in HELLO, and says it. Without any it is said at once.
+pub(crate) fn offer(shared: &Arc<Shared>, id: TransportId, subprotocol: Option<&str>) {
+    let opened = Opened::new(subprotocol);
+    let authenticators = shared.look(|state, _| state.session.config().authenticators().to_vec());
+    if authenticators.is_empty() {
+        shared.input(|state, now, _| state.session.handle_opened(now, id, opened));
+        return;
+    }
+    let to_tell = Arc::clone(shared);
+    attempt(shared, id, async move {
+        match gather(&authenticators, opened).await {
+            Ok(opened) => to_tell.command(|state, now, _| state.session.handle_opened(now, id, opened)),
+            // Too late if the attempt is over.
+            Err(error) => drop(to_tell.command(|state, now, _| state.session.authenticate(now, id, Err(error)))),
+        }
+    });
+}
+
+/// Lets the authenticator of the method answer a challenge.
+pub(crate) fn answer(shared: &Arc<Shared>, id: TransportId, challenge: Challenge) {
+    let authenticators = shared.look(|state, _| state.session.config().authenticators().to_vec());
+    let to_tell = Arc::clone(shared);
+    attempt(shared, id, async move {
+        let asked = authenticators.iter().find(|authenticator| authenticator.method() == &*challenge.method);
+        let answer = match asked {
+            Some(authenticator) => NoPanic(authenticator.answer(&challenge)).await,
+            None => Err(AuthError::NotOffered(challenge.method.to_string())),
+        };
+        // Too late if the attempt is over.
+        let _ = to_tell.command(|state, now, _| state.session.authenticate(now, id, answer));
+    });
+}
+
+async fn gather(authenticators: &[Arc<dyn Authenticator>], opened: Opened) -> Result<Opened, AuthError> {
+    let mut opened = opened.authmethods(authenticators.iter().map(|authenticator| authenticator.method()));
+    let mut extra = Dict::new();
+    let mut authid: Option<Arc<str>> = None;
+    for authenticator in authenticators {
+        let offer = NoPanic(authenticator.offer()).await?;
+        extra.extend(offer.authextra);
+        authid = authid.or(offer.authid);
+    }
+    if let Some(authid) = authid {
+        opened = opened.authid(authid);
+    }
+    if !extra.is_empty() {
+        opened = opened.authextra(extra);
+    }
+    Ok(opened)
+}
+
+/// Runs an authenticator's future until it is ready or the attempt to join is over.
+fn attempt(shared: &Arc<Shared>, id: TransportId, work: impl Future<Output = ()> + Send + 'static) {
+    let before = shared.look(|state, _| state.attempt.replace((id, None)));
+    drop(before);
+    shared.spawn(Box::pin(Attempt { shared: Arc::clone(shared), id, work: Box::pin(work) }));
+}
+
+struct Attempt {
+    shared: Arc<Shared>,
+    id: TransportId,
+    work: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Future for Attempt {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut waker = Some(cx.waker().clone());
+        let id = self.id;
+        let goes_on = self.shared.look(|state, _| match &mut state.attempt {
+            Some((current, place)) if *current == id => {
+                mem::swap(place, &mut waker);
+                true
+            }
+            _ => false,
+        });
+        if goes_on { self.work.as_mut().poll(cx) } else { Poll::Ready(()) }
+    }
+}
+
+/// A future of somebody else's, whose panic is an error.
+struct NoPanic<'a, T>(crate::auth::AuthFuture<'a, T>);
+
+impl<T> Future for NoPanic<'_, T> {
+    type Output = Result<T, AuthError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(AuthError::Other(Arc::new(Panicked)))))
+    }
+}
+
+/// An authenticator panicked.
+#[derive(Debug)]
+struct Panicked;
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the authenticator panicked")
+    }
+}
+
+impl Error for Panicked {}

@@ -1,0 +1,553 @@
+//! Registrations: streams of invocations (WAMP Basic Profile, "Registering and Unregistering").
+
+use core::fmt;
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures_core::Stream;
+use serde::Deserialize;
+use wamp_proto::{IntoPayload, InvocationDetails, Payload, PayloadError, Uri};
+
+use super::Live;
+use super::handler::{HandlerError, Serve};
+use super::queue::{self, Queue};
+use super::shared::{Effects, Shared, Slot, uri};
+use crate::{
+    CommandError, InvocationEvent, InvocationKey, RegisterOptions, RegistrationKey, RequestError, Response, WampError,
+};
+
+pub(crate) const RUNTIME_ERROR: &str = "wamp.error.runtime_error";
+pub(crate) const INVALID_ARGUMENT: &str = "wamp.error.invalid_argument";
+pub(crate) const INVALID_PAYLOAD: &str = "wamp.error.invalid_payload";
+pub(crate) const UNAVAILABLE: &str = "wamp.error.unavailable";
+
+/// How many invocations of one registration may wait to be taken; more are answered with `wamp.error.unavailable`.
+const WAITING: Queue = Queue::new();
+
+/// A registration: a stream of the invocations of a procedure, in the order in which they came.
+///
+/// It ends, after what is queued, when the session ends and when the client drains. Up to 1,024 invocations of 16 MiB wait to be
+/// taken; more are answered with `wamp.error.unavailable`.
+///
+/// Dropping it unregisters, without waiting for the router's answer, and answers what is queued with an error.
+#[must_use = "dropping a registration unregisters"]
+pub struct Registration {
+    live: Arc<Live>,
+    invocations: Invocations,
+    procedure: Uri,
+}
+
+/// A registration that a handler serves; see [`Client::register_fn`](super::Client::register_fn).
+///
+/// Dropping it unregisters, without waiting for the router's answer; handlers that run finish.
+#[must_use = "dropping the guard unregisters"]
+pub struct RegistrationGuard {
+    live: Arc<Live>,
+    key: RegistrationKey,
+    procedure: Uri,
+}
+
+/// The invocations of a registration, for a stream or for a task that serves them.
+pub(crate) struct Invocations {
+    pub(crate) shared: Arc<Shared>,
+    key: RegistrationKey,
+}
+
+/// A call of a procedure of this client.
+///
+/// Dropping it unanswered answers it with `wamp.error.runtime_error`.
+#[must_use = "an invocation that is dropped is answered with an error"]
+pub struct Invocation {
+    pub(crate) shared: Arc<Shared>,
+    parts: InvocationParts,
+    answered: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct InvocationParts {
+    key: InvocationKey,
+    procedure: Uri,
+    details: InvocationDetails,
+    payload: Payload,
+}
+
+/// A registration that is being made; see [`Client::register`](super::Client::register).
+///
+/// # Cancel safety
+///
+/// Nothing is sent before the first poll. Dropped later, the registration is withdrawn.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Register(Registering);
+
+/// A registration with a handler that is being made; see [`Client::register_fn`](super::Client::register_fn).
+///
+/// # Cancel safety
+///
+/// Nothing is sent before the first poll. Dropped later, the registration is withdrawn.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct RegisterFn(Registering, Option<Serve>);
+
+enum Registering {
+    Start(Arc<Live>, Result<(Uri, RegisterOptions), CommandError>),
+    Waiting(Registration),
+    Done,
+}
+
+/// Ends a registration; see [`Registration::unregister`] and [`RegistrationGuard::unregister`].
+///
+/// # Cancel safety
+///
+/// Nothing is sent before the first poll; dropped before, it unregisters as dropping the registration does. Dropped later, the
+/// registration ends all the same.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Unregister(UnregisterState);
+
+enum UnregisterState {
+    Start(Result<Registration, RegistrationGuard>),
+    Waiting(Arc<Live>, RegistrationKey),
+    Done,
+}
+
+/// The future of [`Registration::next`].
+///
+/// # Cancel safety
+///
+/// Dropping it loses no invocation.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct NextInvocation<'a>(&'a mut Registration);
+
+/// The invocations of one registration that wait to be taken.
+pub(crate) struct Inbox {
+    confirmed: Slot<Result<(), RequestError>>,
+    queue: VecDeque<InvocationParts>,
+    bytes: usize,
+    ended: bool,
+}
+
+impl Register {
+    pub(crate) fn new(live: Arc<Live>, request: Result<(Uri, RegisterOptions), CommandError>) -> Self {
+        Self(Registering::Start(live, request))
+    }
+}
+
+impl RegisterFn {
+    pub(crate) fn new(live: Arc<Live>, request: Result<(Uri, RegisterOptions), CommandError>, serve: Serve) -> Self {
+        Self(Registering::Start(live, request), Some(serve))
+    }
+}
+
+impl Registering {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Registration, RequestError>> {
+        let mut waker = Some(cx.waker().clone());
+        let registration = match mem::replace(self, Self::Done) {
+            Self::Start(live, request) => {
+                let (procedure, options) = request?;
+                let name = procedure.clone();
+                let key = live.shared.command(|state, now, _| {
+                    let key = state.session.register(now, procedure, options)?;
+                    state.registrations.insert(key, Inbox::new(waker.take()));
+                    Ok::<_, CommandError>(key)
+                })?;
+                let invocations = Invocations { shared: Arc::clone(&live.shared), key };
+                *self = Self::Waiting(Registration { live, invocations, procedure: name });
+                return Poll::Pending;
+            }
+            Self::Waiting(registration) => registration,
+            Self::Done => panic!("polled after it was ready"),
+        };
+        let confirmed = registration.live.shared.look(|state, _| {
+            let inbox = state.registrations.get_mut(&registration.invocations.key)?;
+            inbox.confirmed.take(&mut waker)
+        });
+        match confirmed {
+            Some(result) => Poll::Ready(result.map(|()| registration)),
+            None => {
+                *self = Self::Waiting(registration);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Future for Register {
+    type Output = Result<Registration, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx)
+    }
+}
+
+impl Future for RegisterFn {
+    type Output = Result<RegistrationGuard, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.0.poll(cx) {
+            Poll::Ready(Ok(registration)) => {
+                let Registration { live, invocations, procedure } = registration;
+                let key = invocations.key;
+                if let Some(serve) = self.1.take() {
+                    live.shared.spawn(serve.run(invocations));
+                }
+                Poll::Ready(Ok(RegistrationGuard { live, key, procedure }))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Registration {
+    /// The procedure.
+    #[must_use]
+    pub const fn procedure(&self) -> &Uri {
+        &self.procedure
+    }
+
+    /// Takes the next invocation, `None` after the last one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no invocation.
+    pub fn next(&mut self) -> NextInvocation<'_> {
+        NextInvocation(self)
+    }
+
+    /// Unregisters, and waits for the router's answer.
+    ///
+    /// Invocations that are queued or come meanwhile are answered with an error.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] if the router refused, did not answer in time, or the session ended before. The registration is gone all
+    /// the same.
+    pub fn unregister(self) -> Unregister {
+        Unregister(UnregisterState::Start(Ok(self)))
+    }
+}
+
+impl Stream for Registration {
+    type Item = Invocation;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
+        self.invocations.poll_next(cx)
+    }
+}
+
+impl Future for NextInvocation<'_> {
+    type Output = Option<Invocation>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.invocations.poll_next(cx)
+    }
+}
+
+impl RegistrationGuard {
+    /// The procedure.
+    #[must_use]
+    pub const fn procedure(&self) -> &Uri {
+        &self.procedure
+    }
+
+    /// Unregisters, and waits for the router's answer. Invocations that come meanwhile are served.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] if the router refused, did not answer in time, or the session ended before. The registration is gone all
+    /// the same.
+    pub fn unregister(self) -> Unregister {
+        Unregister(UnregisterState::Start(Err(self)))
+    }
+}
+
+impl Drop for RegistrationGuard {
+    fn drop(&mut self) {
+        self.live.shared.command(|state, now, effects| {
+            // The task that serves it goes on until the router has confirmed.
+            if !state.unregister(now, self.key)
+                && !state.is_leaving(self.key)
+                && let Some(inbox) = state.registrations.get_mut(&self.key)
+            {
+                inbox.end(effects);
+            }
+        });
+    }
+}
+
+impl Invocations {
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
+        let mut waker = Some(cx.waker().clone());
+        let next = self.shared.look(|state, _| {
+            let Some(inbox) = state.registrations.get_mut(&self.key) else { return Poll::Ready(None) };
+            while let Some(parts) = inbox.queue.pop_front() {
+                inbox.bytes = inbox.bytes.saturating_sub(parts.payload.byte_len());
+                // Those whose session has ended meanwhile need no answer.
+                if state.invocations.contains_key(&parts.key) {
+                    return Poll::Ready(Some(parts));
+                }
+            }
+            if inbox.ended {
+                return Poll::Ready(None);
+            }
+            mem::swap(&mut inbox.confirmed.waker, &mut waker);
+            Poll::Pending
+        });
+        next.map(|parts| parts.map(|parts| Invocation { shared: Arc::clone(&self.shared), parts, answered: false }))
+    }
+}
+
+impl Drop for Invocations {
+    fn drop(&mut self) {
+        let gone = self.shared.command(|state, now, effects| {
+            state.unregister(now, self.key);
+            let inbox = state.registrations.remove(&self.key)?;
+            for parts in &inbox.queue {
+                if state.invocations.contains_key(&parts.key) {
+                    let error = WampError::from_uri(uri(UNAVAILABLE));
+                    // Nothing is left to tell if the session does not want it any more.
+                    let _ = state.respond(now, parts.key, Response::Error(error), effects);
+                }
+            }
+            Some(inbox)
+        });
+        drop(gone);
+    }
+}
+
+impl Invocation {
+    /// The procedure that was called.
+    #[must_use]
+    pub const fn procedure(&self) -> &Uri {
+        &self.parts.procedure
+    }
+
+    /// What the dealer says of the call.
+    #[must_use]
+    pub const fn details(&self) -> &InvocationDetails {
+        &self.parts.details
+    }
+
+    /// Decodes the Arguments into a sequence or tuple.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if they do not fit the type.
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
+        self.parts.payload.args()
+    }
+
+    /// Decodes one of the Arguments, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if there are fewer, or it does not fit the type.
+    pub fn arg<'a, T: Deserialize<'a>>(&'a self, index: usize) -> Result<T, PayloadError> {
+        self.parts.payload.arg(index)
+    }
+
+    /// Decodes the ArgumentsKw into a map or struct.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if they do not fit the type.
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
+        self.parts.payload.kwargs()
+    }
+
+    /// The arguments, undecoded.
+    #[must_use]
+    pub const fn payload(&self) -> &Payload {
+        &self.parts.payload
+    }
+
+    /// Answers with a result.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Encode`] if the result cannot be encoded, and then the caller gets `wamp.error.invalid_payload`;
+    /// [`CommandError::UnknownKey`] or [`CommandError::Closed`] if the invocation's session has ended. Others say what the caller got
+    /// instead.
+    pub fn reply(mut self, result: impl IntoPayload) -> Result<(), CommandError> {
+        match result.into_payload(self.shared.format()) {
+            Ok(payload) => self.respond(Response::Result(payload)),
+            Err(error) => {
+                // Whether this answer arrives is not what the caller of `reply` asked.
+                let _ = self.respond(Response::Error(WampError::from_uri(uri(INVALID_PAYLOAD))));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Answers with an error: a [`WampError`] as it is, anything else as `wamp.error.runtime_error` without its text.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::UnknownKey`] or [`CommandError::Closed`] if the invocation's session has ended.
+    pub fn fail(mut self, error: impl Into<HandlerError>) -> Result<(), CommandError> {
+        self.respond(Response::Error(error.into().into_wamp()))
+    }
+
+    /// Whether an answer would be in vain, because the session of the invocation has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.shared.look(|state, _| !state.invocations.contains_key(&self.parts.key))
+    }
+
+    pub(crate) fn respond(&mut self, response: Response) -> Result<(), CommandError> {
+        self.answered = true;
+        let key = self.parts.key;
+        self.shared.command(|state, now, effects| state.respond(now, key, response, effects))
+    }
+
+    /// Waits for the end of the invocation's session.
+    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut waker = Some(cx.waker().clone());
+        self.shared.look(|state, _| match state.invocations.get_mut(&self.parts.key) {
+            Some(place) => {
+                mem::swap(place, &mut waker);
+                Poll::Pending
+            }
+            None => Poll::Ready(()),
+        })
+    }
+}
+
+impl Drop for Invocation {
+    fn drop(&mut self) {
+        if !self.answered {
+            // There is nobody to tell of an error.
+            let _ = self.respond(Response::Error(WampError::from_uri(uri(RUNTIME_ERROR))));
+        }
+    }
+}
+
+impl Future for Unregister {
+    type Output = Result<(), RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut waker = Some(cx.waker().clone());
+        let (live, key) = match mem::replace(&mut self.0, UnregisterState::Done) {
+            UnregisterState::Start(registration) => {
+                let (live, key) = match &registration {
+                    Ok(stream) => (Arc::clone(&stream.live), stream.invocations.key),
+                    Err(guard) => (Arc::clone(&guard.live), guard.key),
+                };
+                let accepted = live.shared.command(|state, now, _| {
+                    let accepted = state.unregister(now, key);
+                    if accepted {
+                        state.unregisters.insert(key, Slot::new(waker.take()));
+                    }
+                    accepted
+                });
+                // Its drop finds nothing left to unregister.
+                drop(registration);
+                if !accepted {
+                    return Poll::Ready(Ok(()));
+                }
+                (live, key)
+            }
+            UnregisterState::Waiting(live, key) => (live, key),
+            UnregisterState::Done => panic!("polled after it was ready"),
+        };
+        let result = live.shared.look(|state, _| {
+            let result = state.unregisters.get_mut(&key)?.take(&mut waker);
+            if result.is_some() {
+                state.unregisters.remove(&key);
+            }
+            result
+        });
+        match result {
+            Some(result) => Poll::Ready(result),
+            None => {
+                self.0 = UnregisterState::Waiting(live, key);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Unregister {
+    fn drop(&mut self) {
+        if let UnregisterState::Waiting(live, key) = &self.0 {
+            let gone = live.shared.look(|state, _| state.unregisters.remove(key));
+            drop(gone);
+        }
+    }
+}
+
+impl From<InvocationEvent> for InvocationParts {
+    fn from(event: InvocationEvent) -> Self {
+        Self { key: event.key, procedure: event.procedure, details: event.details, payload: event.payload }
+    }
+}
+
+impl Inbox {
+    fn new(waker: Option<Waker>) -> Self {
+        Self { confirmed: Slot::new(waker), queue: VecDeque::new(), bytes: 0, ended: false }
+    }
+
+    pub(crate) fn confirm(&mut self, result: Result<(), RequestError>, effects: &mut Effects) {
+        self.confirmed.fill(result, effects);
+    }
+
+    /// Queues an invocation, if there is room.
+    pub(crate) fn push(&mut self, mut parts: InvocationParts, effects: &mut Effects) -> bool {
+        if self.ended || !WAITING.takes(self.queue.len(), self.bytes, parts.payload.byte_len()) {
+            return false;
+        }
+        if !self.queue.is_empty() || self.confirmed.waker.is_none() {
+            queue::waiting(&mut parts.payload);
+        }
+        self.bytes = self.bytes.saturating_add(parts.payload.byte_len());
+        self.queue.push_back(parts);
+        effects.wake(self.confirmed.waker.take());
+        true
+    }
+
+    /// No invocation comes any more.
+    pub(crate) fn end(&mut self, effects: &mut Effects) {
+        self.ended = true;
+        if self.confirmed.value.is_none() {
+            self.confirmed.value = Some(Err(RequestError::Closed));
+        }
+        effects.wake(self.confirmed.waker.take());
+    }
+}
+
+macro_rules! opaque {
+    ($($name:ty, $text:literal;)*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct($text).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+opaque! {
+    Register, "Register";
+    RegisterFn, "RegisterFn";
+    Unregister, "Unregister";
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration").field("procedure", &self.procedure).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RegistrationGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistrationGuard").field("procedure", &self.procedure).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation").field("procedure", &self.parts.procedure).finish_non_exhaustive()
+    }
+}

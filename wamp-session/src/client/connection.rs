@@ -1,0 +1,247 @@
+//! Where the connection stands, and its end.
+
+use core::fmt;
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures_core::Stream;
+
+use super::Live;
+use super::shared::{Effects, Shared, State};
+use crate::{CloseCause, CloseReason, Joined};
+
+/// Something that happened to the connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ConnectionEvent {
+    /// A session was joined.
+    Joined(Arc<Joined>),
+    /// The client is closed, for good.
+    Closed(Arc<CloseCause>),
+}
+
+/// A stream of what happens to the connection, its present state first.
+///
+/// It ends after [`ConnectionEvent::Closed`]. It does not keep the client open.
+pub struct ConnectionEvents {
+    shared: Arc<Shared>,
+    ticket: u64,
+}
+
+/// The future of [`ConnectionEvents::next`].
+///
+/// # Cancel safety
+///
+/// Dropping it loses no event.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct NextConnectionEvent<'a>(&'a mut ConnectionEvents);
+
+/// Waits until the session is joined; see [`Client::joined`](super::Client::joined).
+///
+/// # Cancel safety
+///
+/// Dropping it changes nothing.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct WhenJoined(Watch);
+
+/// Closes the client; see [`Client::close`](super::Client::close) and [`Client::drain`](super::Client::drain).
+///
+/// # Cancel safety
+///
+/// Nothing happens before the first poll. Dropped later, the client closes all the same.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Close {
+    watch: Watch,
+    start: Option<How>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum How {
+    AtOnce,
+    Drained,
+}
+
+/// A place among those who are woken when the connection changes.
+struct Watch {
+    live: Arc<Live>,
+    ticket: Option<u64>,
+}
+
+/// The connection's events that a listener has not taken.
+pub(crate) struct EventQueue {
+    queue: VecDeque<ConnectionEvent>,
+    waker: Option<Waker>,
+}
+
+impl ConnectionEvents {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        let ticket = shared.look(|state, _| {
+            let mut queue = VecDeque::new();
+            match (&state.joined, &state.closed) {
+                (_, Some(cause)) => queue.push_back(ConnectionEvent::Closed(Arc::clone(cause))),
+                (Some(joined), None) => queue.push_back(ConnectionEvent::Joined(Arc::clone(joined))),
+                (None, None) => {}
+            }
+            let ticket = state.ticket();
+            state.listeners.insert(ticket, EventQueue { queue, waker: None });
+            ticket
+        });
+        Self { shared: Arc::clone(shared), ticket }
+    }
+
+    /// Takes the next event, `None` after the last one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no event.
+    pub fn next(&mut self) -> NextConnectionEvent<'_> {
+        NextConnectionEvent(self)
+    }
+}
+
+impl Stream for ConnectionEvents {
+    type Item = ConnectionEvent;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnectionEvent>> {
+        let mut waker = Some(cx.waker().clone());
+        self.shared.look(|state, _| {
+            let Some(listener) = state.listeners.get_mut(&self.ticket) else { return Poll::Ready(None) };
+            match listener.queue.pop_front() {
+                Some(event) => Poll::Ready(Some(event)),
+                None if state.closed.is_some() => Poll::Ready(None),
+                None => {
+                    mem::swap(&mut listener.waker, &mut waker);
+                    Poll::Pending
+                }
+            }
+        })
+    }
+}
+
+impl Drop for ConnectionEvents {
+    fn drop(&mut self) {
+        let gone = self.shared.look(|state, _| state.listeners.remove(&self.ticket));
+        drop(gone);
+    }
+}
+
+impl fmt::Debug for ConnectionEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionEvents").finish_non_exhaustive()
+    }
+}
+
+impl Future for NextConnectionEvent<'_> {
+    type Output = Option<ConnectionEvent>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut *self.0).poll_next(cx)
+    }
+}
+
+impl EventQueue {
+    pub(crate) fn joined(&mut self, joined: Arc<Joined>, effects: &mut Effects) {
+        // What has not been read is of no interest any more: the queue holds one state at most.
+        self.queue.retain(|event| !matches!(event, ConnectionEvent::Joined(_)));
+        self.queue.push_back(ConnectionEvent::Joined(joined));
+        effects.wake(self.waker.take());
+    }
+
+    pub(crate) fn closed(&mut self, cause: &Arc<CloseCause>, effects: &mut Effects) {
+        self.queue.push_back(ConnectionEvent::Closed(Arc::clone(cause)));
+        effects.wake(self.waker.take());
+    }
+}
+
+impl Watch {
+    const fn new(live: Arc<Live>) -> Self {
+        Self { live, ticket: None }
+    }
+
+    fn poll<T>(&mut self, cx: &mut Context<'_>, look: impl FnOnce(&State) -> Option<T>) -> Poll<T> {
+        let mut waker = Some(cx.waker().clone());
+        let ticket = &mut self.ticket;
+        self.live.shared.look(|state, effects| match look(state) {
+            Some(found) => {
+                if let Some(ticket) = ticket.take() {
+                    effects.discard(state.watchers.remove(&ticket).flatten());
+                }
+                Poll::Ready(found)
+            }
+            None => {
+                let ticket = *ticket.get_or_insert_with(|| state.ticket());
+                mem::swap(state.watchers.entry(ticket).or_default(), &mut waker);
+                Poll::Pending
+            }
+        })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            let gone = self.live.shared.look(|state, _| state.watchers.remove(&ticket));
+            drop(gone);
+        }
+    }
+}
+
+impl WhenJoined {
+    pub(crate) const fn new(live: Arc<Live>) -> Self {
+        Self(Watch::new(live))
+    }
+}
+
+impl Future for WhenJoined {
+    type Output = Result<Arc<Joined>, CloseCause>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let found = self.0.poll(cx, |state| match (&state.closed, &state.joined) {
+            (Some(cause), _) => Some(Err(Arc::clone(cause))),
+            (None, Some(joined)) => Some(Ok(Arc::clone(joined))),
+            (None, None) => None,
+        });
+        found.map(|found| found.map_err(Arc::unwrap_or_clone))
+    }
+}
+
+impl Close {
+    pub(crate) const fn new(live: Arc<Live>, how: How) -> Self {
+        Self { watch: Watch::new(live), start: Some(how) }
+    }
+}
+
+impl Future for Close {
+    type Output = Result<(), CloseCause>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(how) = self.start.take() {
+            self.watch.live.shared.command(|state, now, _| match how {
+                How::AtOnce => state.session.close(now, CloseReason::CloseRealm),
+                How::Drained => state.drain(now),
+            });
+        }
+        let closed = self.watch.poll(cx, |state| state.closed.clone());
+        closed.map(|cause| match &*cause {
+            CloseCause::Application => Ok(()),
+            _ => Err(Arc::unwrap_or_clone(cause)),
+        })
+    }
+}
+
+impl fmt::Debug for WhenJoined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WhenJoined").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Close {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Close").finish_non_exhaustive()
+    }
+}

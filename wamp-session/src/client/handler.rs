@@ -1,0 +1,182 @@
+//! Handlers: functions that serve a registration.
+
+use core::any::Any;
+use core::error::Error;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::panic::AssertUnwindSafe;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::panic::catch_unwind;
+use std::sync::Arc;
+
+use wamp_proto::{FromPayload, IntoPayload, InvocationDetails, Payload, PayloadError};
+
+use super::callee::{INVALID_ARGUMENT, INVALID_PAYLOAD, Invocation, Invocations, RUNTIME_ERROR};
+use super::runtime::Task;
+use super::shared::{Shared, uri};
+use crate::{Response, WampError};
+
+/// What a handler can take: one type for all that an invocation carries.
+///
+/// It is implemented for whatever can be made of a payload ([`FromPayload`]: any type that serde decodes,
+/// [`Kwargs`](wamp_proto::Kwargs), [`ArgsKwargs`](wamp_proto::ArgsKwargs), [`Payload`]), and for each of these in [`WithDetails`].
+pub trait FromInvocation: Sized {
+    /// Decodes the invocation.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if its arguments do not fit the type: the caller gets `wamp.error.invalid_argument` with its text.
+    fn from_invocation(invocation: &Invocation) -> Result<Self, PayloadError>;
+}
+
+/// Arguments of an invocation, and what the dealer says of the call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WithDetails<A> {
+    /// The arguments.
+    pub args: A,
+    /// What the dealer says of the call.
+    pub details: InvocationDetails,
+}
+
+/// Why a handler failed.
+///
+/// Made by `?` or `into()` from any error. A [`WampError`] is sent to the caller as it is. Anything else becomes
+/// `wamp.error.runtime_error`, without the error's text, which may say more than a caller should know.
+pub struct HandlerError(Repr);
+
+enum Repr {
+    Wamp(WampError),
+    Other(Arc<dyn Error + Send + Sync>),
+}
+
+impl<T: FromPayload> FromInvocation for T {
+    fn from_invocation(invocation: &Invocation) -> Result<Self, PayloadError> {
+        T::from_payload(invocation.payload())
+    }
+}
+
+impl<A: FromPayload> FromInvocation for WithDetails<A> {
+    fn from_invocation(invocation: &Invocation) -> Result<Self, PayloadError> {
+        Ok(Self { args: A::from_payload(invocation.payload())?, details: invocation.details().clone() })
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        let mut error = Some(error);
+        let any: &mut dyn Any = &mut error;
+        match any.downcast_mut::<Option<WampError>>().and_then(Option::take) {
+            Some(error) => Self(Repr::Wamp(error)),
+            None => Self(match error {
+                Some(error) => Repr::Other(Arc::new(error)),
+                None => Repr::Wamp(WampError::from_uri(uri(RUNTIME_ERROR))),
+            }),
+        }
+    }
+}
+
+impl HandlerError {
+    /// The error that the caller gets.
+    #[must_use]
+    pub fn into_wamp(self) -> WampError {
+        match self.0 {
+            Repr::Wamp(error) => error,
+            Repr::Other(_) => WampError::from_uri(uri(RUNTIME_ERROR)),
+        }
+    }
+
+    /// The error behind, if the caller does not get it as it is.
+    #[must_use]
+    pub fn hidden(&self) -> Option<&Arc<dyn Error + Send + Sync>> {
+        match &self.0 {
+            Repr::Wamp(_) => None,
+            Repr::Other(error) => Some(error),
+        }
+    }
+}
+
+impl fmt::Debug for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Wamp(error) => f.debug_tuple("HandlerError").field(error).finish(),
+            Repr::Other(error) => f.debug_tuple("HandlerError").field(error).finish(),
+        }
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Payload, WampError>> + Send>>;
+
+/// A handler of any type.
+pub(crate) struct Serve(Box<dyn FnMut(&Invocation) -> Answer + Send>);
+
+impl Serve {
+    pub(crate) fn new<A, F, Fut, R>(mut handler: F) -> Self
+    where
+        A: FromInvocation,
+        F: FnMut(A) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
+        R: IntoPayload,
+    {
+        Self(Box::new(move |invocation| {
+            let args = match A::from_invocation(invocation) {
+                Ok(args) => args,
+                Err(error) => return refuse(invalid_argument(&invocation.shared, &error)),
+            };
+            let shared = Arc::clone(&invocation.shared);
+            let answer = handler(args);
+            Box::pin(async move {
+                let result = answer.await.map_err(HandlerError::into_wamp)?;
+                result.into_payload(shared.format()).map_err(|_| WampError::from_uri(uri(INVALID_PAYLOAD)))
+            })
+        }))
+    }
+
+    /// Calls the handler for each invocation in turn, and lets its futures run beside each other.
+    pub(crate) fn run(mut self, invocations: Invocations) -> Task {
+        Box::pin(async move {
+            while let Some(invocation) = poll_fn(|cx| invocations.poll_next(cx)).await {
+                let call = catch_unwind(AssertUnwindSafe(|| (self.0)(&invocation)));
+                let answer = call.unwrap_or_else(|_| refuse(WampError::from_uri(uri(RUNTIME_ERROR))));
+                invocations.shared.spawn(Box::pin(Serving { invocation, answer: Some(answer) }));
+            }
+        })
+    }
+}
+
+fn refuse(error: WampError) -> Answer {
+    Box::pin(core::future::ready(Err(error)))
+}
+
+fn invalid_argument(shared: &Arc<Shared>, error: &PayloadError) -> WampError {
+    let plain = WampError::from_uri(uri(INVALID_ARGUMENT));
+    // A text can be encoded in every format; should it not, the URI says enough.
+    plain.clone().payload(error.to_string(), shared.format()).unwrap_or(plain)
+}
+
+/// A handler at work.
+struct Serving {
+    invocation: Invocation,
+    answer: Option<Answer>,
+}
+
+impl Future for Serving {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(answer) = &mut self.answer else { return Poll::Ready(()) };
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
+        let response = match polled {
+            Ok(Poll::Ready(Ok(payload))) => Response::Result(payload),
+            Ok(Poll::Ready(Err(error))) => Response::Error(error),
+            Ok(Poll::Pending) if self.invocation.poll_ended(cx).is_pending() => return Poll::Pending,
+            // The session has ended: nobody waits for the answer.
+            Ok(Poll::Pending) => return Poll::Ready(()),
+            Err(_) => Response::Error(WampError::from_uri(uri(RUNTIME_ERROR))),
+        };
+        self.answer = None;
+        // Too late if the session has ended meanwhile.
+        let _ = self.invocation.respond(response);
+        Poll::Ready(())
+    }
+}

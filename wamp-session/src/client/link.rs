@@ -1,0 +1,115 @@
+//! The driver's side of a client, without futures: what every driver is made of.
+
+use core::fmt;
+use core::task::Waker;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::auth;
+use super::shared::Shared;
+use crate::{Action, Frame, Time, TransportError, TransportErrorKind, TransportId};
+
+/// The driver's side of a client: takes what is to be done with the transport, and tells what happened to it.
+///
+/// [`Driver`](super::Driver) does that with futures; a driver that blocks uses the link itself, in a loop: [`attend`](Self::attend),
+/// [`turn`](Self::turn), do what it says, wait for the socket, the deadline or the waker.
+///
+/// Dropping it ends the client: everything that waits fails.
+pub struct Link {
+    shared: Arc<Shared>,
+}
+
+/// What a driver has to know before it waits.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Turn {
+    /// When to call [`Link::timed_out`], at the latest.
+    pub deadline: Option<Time>,
+    /// The transport that the session uses; any other is to be dropped.
+    pub transport: Option<TransportId>,
+    /// Whether nothing is left to do, ever.
+    pub over: bool,
+}
+
+impl Link {
+    pub(crate) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Registers whom to wake when a handle has done something; it is woken once.
+    ///
+    /// Register first, then take a [`turn`](Self::turn): what is done in between is not lost.
+    pub fn attend(&self, waker: &Waker) {
+        let mut waker = Some(waker.clone());
+        self.shared.look(|state, _| state.set_driver(&mut waker));
+    }
+
+    /// Takes actions until they hold `max_bytes` of frames or none is left, and says when to come again.
+    ///
+    /// What has been taken no longer counts for the publishers that wait for room: take no more than the socket is about to take.
+    pub fn turn(&self, actions: &mut VecDeque<Action>, max_bytes: usize) -> Turn {
+        self.shared.look(|state, effects| {
+            let mut bytes = 0_usize;
+            while bytes < max_bytes {
+                let Some(action) = state.session.poll_action() else { break };
+                if let Action::Send { frame, .. } = &action {
+                    bytes = bytes.saturating_add(frame.bytes().len());
+                }
+                actions.push_back(action);
+            }
+            state.offer_room(effects);
+            Turn { deadline: state.deadline(), transport: state.session.transport(), over: state.is_over() }
+        })
+    }
+
+    /// A transport was opened. The authenticators are asked, beside the driver, before the session goes on.
+    pub fn opened(&self, id: TransportId, subprotocol: Option<&str>) {
+        auth::offer(&self.shared, id, subprotocol);
+    }
+
+    /// Frames were received, in this order; they are taken out.
+    pub fn received(&self, id: TransportId, frames: &mut Vec<Frame>) {
+        self.shared.input(|state, now, _| {
+            for frame in frames.drain(..) {
+                state.session.handle_frame(now, id, frame);
+            }
+        });
+    }
+
+    /// A transport could not be opened, or ended.
+    pub fn closed(&self, id: TransportId, why: TransportError) {
+        self.shared.input(|state, now, _| state.session.handle_closed(now, id, why));
+    }
+
+    /// Time has passed.
+    pub fn timed_out(&self) {
+        self.shared.input(|state, now, _| state.session.handle_timeout(now));
+    }
+
+    /// The runtime's time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.shared.now()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let waker = self.shared.input(|state, now, _| {
+            state.session.close(now, crate::CloseReason::CloseRealm);
+            if let Some(id) = state.session.transport() {
+                state.session.handle_closed(now, id, TransportError::new(TransportErrorKind::Eof));
+            }
+            let mut waker = None;
+            state.set_driver(&mut waker);
+            waker
+        });
+        drop(waker);
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,359 @@
+//! Runtime-neutral handles of a session, and their driver: what the adapters share.
+//!
+//! An adapter such as `loowy-tokio` implements [`Adapter`] (open a transport, sleep, spawn, tell the time), calls [`start`], and
+//! spawns the [`Driver`]. A driver that blocks uses a [`Link`] ([`start_linked`]).
+//!
+//! **Threads.** All handles are `Send`, and [`Client`] is `Sync`; they lock one mutex for as long as the session takes to accept a
+//! command, and never while they wait or run somebody else's code. Handlers and authenticators run in tasks of their own.
+//!
+//! **Order.** Request ids and the order on the wire are those of the first polls. Events of one subscription come in the order
+//! of the wire, and so do invocations; handlers are called in that order and then run beside each other.
+//!
+//! **Lifetime.** Clients, subscriptions, registrations and futures that have not ended keep the client alive. When the last one is
+//! dropped, the session says GOODBYE.
+//!
+//! **A lost connection** ends the client: what is under way fails, streams end, [`ConnectionEvents`] tells why.
+
+mod auth;
+mod callee;
+mod caller;
+mod connection;
+mod driver;
+mod handler;
+mod link;
+mod publisher;
+mod queue;
+mod runtime;
+mod shared;
+mod subscriber;
+
+use core::fmt;
+use core::future::Future;
+use std::sync::Arc;
+
+use wamp_proto::{IntoPayload, InvalidUri, Uri};
+
+pub use self::callee::{Invocation, NextInvocation, Register, RegisterFn, Registration, RegistrationGuard, Unregister};
+pub use self::caller::{Call, CallResult};
+use self::connection::How;
+pub use self::connection::{Close, ConnectionEvent, ConnectionEvents, NextConnectionEvent, WhenJoined};
+pub use self::driver::Driver;
+use self::handler::Serve;
+pub use self::handler::{FromInvocation, HandlerError, WithDetails};
+pub use self::link::{Link, Turn};
+pub use self::publisher::{Publish, PublishAcked};
+pub use self::queue::{Overflow, Queue};
+pub use self::runtime::{Adapter, Opening, Received, Runtime, Socket, Task};
+use self::shared::Shared;
+pub use self::subscriber::{Event, NextEvent, Subscribe, Subscription, SubscriptionEnd, Unsubscribe};
+use crate::{
+    CallOptions, CommandError, Config, Joined, PublishOptions, RegisterOptions, Session, Stats, Status,
+    SubscribeOptions,
+};
+
+/// Makes a client that is connecting, and its driver.
+pub fn start<A: Adapter>(config: Config, adapter: A) -> (Client, Driver<A>) {
+    let adapter = Arc::new(adapter);
+    let (client, link) = start_linked(config, Arc::clone(&adapter) as Arc<dyn Runtime>);
+    (client, Driver::new(link, adapter))
+}
+
+/// Makes a client that is connecting, for a driver without futures.
+pub fn start_linked(config: Config, runtime: Arc<dyn Runtime>) -> (Client, Link) {
+    let shared = Arc::new(Shared::new(Session::new(config), runtime));
+    shared.command(|state, now, _| state.session.connect(now));
+    let client = Client(Arc::new(Live { shared: Arc::clone(&shared) }));
+    (client, Link::new(shared))
+}
+
+/// A handle of a session: subscribes, publishes, calls and registers.
+///
+/// Clones are cheap, and name the same session. Everything takes `&self`, and may be called from any thread and from inside
+/// handlers. Futures are lazy: nothing is sent before they are polled.
+///
+/// Topics and procedures are given as text or as a [`Uri`]; payloads as anything that is [`IntoPayload`].
+#[derive(Clone)]
+pub struct Client(Arc<Live>);
+
+/// A live handle; when the last one is dropped, the session closes.
+pub(crate) struct Live {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.shared.command(|state, now, _| state.abandon(now));
+    }
+}
+
+impl Client {
+    /// Subscribes to a topic.
+    ///
+    /// It waits for the router's answer, at most the request timeout ([`Config::request_timeout`]).
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`](crate::RequestError) if the router refused or did not answer in time, or the session ended.
+    pub fn subscribe(&self, topic: impl IntoUri) -> Subscribe {
+        self.subscribe_with(topic, SubscribeOptions::new())
+    }
+
+    /// Subscribes to a topic, with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_with(&self, topic: impl IntoUri, options: SubscribeOptions) -> Subscribe {
+        let topic = topic.into_uri().map_err(CommandError::InvalidUri);
+        Subscribe::new(self.live(), topic.map(|topic| (topic, options)))
+    }
+
+    /// Publishes an event.
+    ///
+    /// When it is ready, the event has a place in the queue to the socket; whether the broker accepted it is never known. It waits
+    /// while more than 1 MiB is queued.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if the session is not joined, the topic is none, or the payload cannot be encoded or is too large.
+    pub fn publish(&self, topic: impl IntoUri, payload: impl IntoPayload) -> Publish {
+        self.publish_with(topic, payload, PublishOptions::new())
+    }
+
+    /// Publishes an event, with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub fn publish_with(&self, topic: impl IntoUri, payload: impl IntoPayload, options: PublishOptions) -> Publish {
+        let request = self.prepare(topic, payload).map(|(topic, payload)| (topic, payload, options));
+        Publish::new(self.live(), request)
+    }
+
+    /// Publishes an event, and waits for the broker's acknowledgement, at most the request timeout.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`](crate::RequestError) if the broker refused or did not answer in time, or the session ended.
+    pub fn publish_acked(&self, topic: impl IntoUri, payload: impl IntoPayload) -> PublishAcked {
+        self.publish_acked_with(topic, payload, PublishOptions::new())
+    }
+
+    /// Publishes an event with options, and waits for the broker's acknowledgement.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish_acked`](Self::publish_acked).
+    pub fn publish_acked_with(
+        &self,
+        topic: impl IntoUri,
+        payload: impl IntoPayload,
+        options: PublishOptions,
+    ) -> PublishAcked {
+        let request = self.prepare(topic, payload).map(|(topic, payload)| (topic, payload, options));
+        PublishAcked::new(self.live(), request)
+    }
+
+    /// Calls a procedure.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::Wamp`](crate::RequestError::Wamp) if the callee or the router answered with an error, another
+    /// [`RequestError`](crate::RequestError) if no answer came.
+    pub fn call(&self, procedure: impl IntoUri, payload: impl IntoPayload) -> Call {
+        self.call_with(procedure, payload, CallOptions::new())
+    }
+
+    /// Calls a procedure, with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_with(&self, procedure: impl IntoUri, payload: impl IntoPayload, options: CallOptions) -> Call {
+        let request = self.prepare(procedure, payload).map(|(procedure, payload)| (procedure, payload, options));
+        Call::new(self.live(), request)
+    }
+
+    /// Registers a procedure, whose invocations come as a stream.
+    ///
+    /// It waits for the router's answer, at most the request timeout.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`](crate::RequestError) if the router refused or did not answer in time, or the session ended.
+    pub fn register(&self, procedure: impl IntoUri) -> Register {
+        self.register_with(procedure, RegisterOptions::new())
+    }
+
+    /// Registers a procedure with options, whose invocations come as a stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Self::register).
+    pub fn register_with(&self, procedure: impl IntoUri, options: RegisterOptions) -> Register {
+        let procedure = procedure.into_uri().map_err(CommandError::InvalidUri);
+        Register::new(self.live(), procedure.map(|procedure| (procedure, options)))
+    }
+
+    /// Registers a procedure that a handler serves, until the guard is dropped.
+    ///
+    /// The handler takes one argument that says what it wants of the invocation ([`FromInvocation`]): a tuple takes the Arguments,
+    /// any other type the first of them, [`Kwargs`](wamp_proto::Kwargs) the ArgumentsKw. If they do not fit, the caller gets
+    /// `wamp.error.invalid_argument` and the handler is not called. What it returns becomes the result. An error becomes an ERROR
+    /// ([`HandlerError`]), a panic `wamp.error.runtime_error`.
+    ///
+    /// The handler is called for each invocation in turn; what it returns runs in a task of its own, beside the others. It is
+    /// dropped when the session ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Self::register).
+    pub fn register_fn<A, F, Fut, R>(&self, procedure: impl IntoUri, handler: F) -> RegisterFn
+    where
+        A: FromInvocation,
+        F: FnMut(A) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
+        R: IntoPayload,
+    {
+        self.register_fn_with(procedure, RegisterOptions::new(), handler)
+    }
+
+    /// Registers a procedure that a handler serves, with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Self::register).
+    pub fn register_fn_with<A, F, Fut, R>(
+        &self,
+        procedure: impl IntoUri,
+        options: RegisterOptions,
+        handler: F,
+    ) -> RegisterFn
+    where
+        A: FromInvocation,
+        F: FnMut(A) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
+        R: IntoPayload,
+    {
+        let procedure = procedure.into_uri().map_err(CommandError::InvalidUri);
+        RegisterFn::new(self.live(), procedure.map(|procedure| (procedure, options)), Serve::new(handler))
+    }
+
+    /// A stream of what happens to the connection, its present state first.
+    pub fn connection_events(&self) -> ConnectionEvents {
+        ConnectionEvents::new(&self.0.shared)
+    }
+
+    /// Where the session stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0.shared.look(|state, _| state.session.status())
+    }
+
+    /// The session that is joined: its id, what the router said of itself and of the client.
+    #[must_use]
+    pub fn session(&self) -> Option<Arc<Joined>> {
+        match self.status() {
+            Status::Joined(joined) => Some(joined),
+            _ => None,
+        }
+    }
+
+    /// What the session has counted.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.shared.look(|state, _| state.session.stats())
+    }
+
+    /// Waits until the session is joined.
+    ///
+    /// # Errors
+    ///
+    /// [`CloseCause`](crate::CloseCause) if it is closed.
+    pub fn joined(&self) -> WhenJoined {
+        WhenJoined::new(self.live())
+    }
+
+    /// Closes the session, and waits for its end: what is queued is sent, then GOODBYE.
+    ///
+    /// Requests under way fail, and streams end. It takes at most the close timeout ([`Config::close_timeout`]), from every state, and
+    /// may be called twice and concurrently.
+    ///
+    /// # Errors
+    ///
+    /// [`CloseCause`](crate::CloseCause) if the session had ended before, and not by the application.
+    pub fn close(&self) -> Close {
+        Close::new(self.live(), How::AtOnce)
+    }
+
+    /// Unsubscribes and unregisters everything, lets the invocations that came be answered, and closes.
+    ///
+    /// It waits for the answers at most the close timeout, and then takes at most that long for closing. Streams end, after what is
+    /// queued.
+    ///
+    /// # Errors
+    ///
+    /// As [`close`](Self::close).
+    pub fn drain(&self) -> Close {
+        Close::new(self.live(), How::Drained)
+    }
+
+    fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.0)
+    }
+
+    /// Encodes outside the lock, in the format that the session probably has when it is sent.
+    fn prepare(
+        &self,
+        uri: impl IntoUri,
+        payload: impl IntoPayload,
+    ) -> Result<(Uri, wamp_proto::Payload), CommandError> {
+        Ok((uri.into_uri()?, payload.into_payload(self.0.shared.format())?))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+/// What names a topic or a procedure: text, or a [`Uri`], which saves the check.
+pub trait IntoUri {
+    /// Makes it a URI.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUri`] if it is none.
+    fn into_uri(self) -> Result<Uri, InvalidUri>;
+}
+
+impl IntoUri for &str {
+    fn into_uri(self) -> Result<Uri, InvalidUri> {
+        Uri::new(self)
+    }
+}
+
+impl IntoUri for String {
+    fn into_uri(self) -> Result<Uri, InvalidUri> {
+        Uri::new(self)
+    }
+}
+
+impl IntoUri for &String {
+    fn into_uri(self) -> Result<Uri, InvalidUri> {
+        Uri::new(self.as_str())
+    }
+}
+
+impl IntoUri for Uri {
+    fn into_uri(self) -> Result<Uri, InvalidUri> {
+        Ok(self)
+    }
+}
+
+impl IntoUri for &Uri {
+    fn into_uri(self) -> Result<Uri, InvalidUri> {
+        Ok(self.clone())
+    }
+}

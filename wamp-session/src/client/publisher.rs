@@ -1,0 +1,171 @@
+//! Publications (WAMP Basic Profile, "Publishing and Events").
+
+use core::fmt;
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use wamp_proto::{Payload, PublicationId, Uri};
+
+use super::Live;
+use super::shared::{Slot, State};
+use crate::{CommandError, PublishKey, PublishOptions, RequestError, Time};
+
+type Request = Result<(Uri, Payload, PublishOptions), CommandError>;
+
+/// A publication without acknowledgement; see [`Client::publish`](super::Client::publish).
+///
+/// # Cancel safety
+///
+/// Dropped before it is ready, nothing is published.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Publish(Option<Request>, Turn);
+
+/// A publication with acknowledgement; see [`Client::publish_acked`](super::Client::publish_acked).
+///
+/// # Cancel safety
+///
+/// Nothing is sent before the first poll. Dropped later, the event may be published or not.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct PublishAcked(AckedState, Turn);
+
+enum AckedState {
+    Start(Request),
+    Waiting(PublishKey),
+    Done,
+}
+
+/// A place in the line of those who wait for room in the outbound queue.
+struct Turn {
+    live: Arc<Live>,
+    ticket: Option<u64>,
+}
+
+impl Publish {
+    pub(crate) const fn new(live: Arc<Live>, request: Request) -> Self {
+        Self(Some(request), Turn { live, ticket: None })
+    }
+}
+
+impl PublishAcked {
+    pub(crate) const fn new(live: Arc<Live>, request: Request) -> Self {
+        Self(AckedState::Start(request), Turn { live, ticket: None })
+    }
+}
+
+impl Future for Publish {
+    type Output = Result<(), CommandError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self(request, turn) = &mut *self;
+        if let Some(Err(error)) = request {
+            return Poll::Ready(Err(error.clone()));
+        }
+        turn.poll(cx, |state, now, _| {
+            let Some(Ok((topic, payload, options))) = request.take() else {
+                panic!("polled after it was ready");
+            };
+            state.session.publish(now, topic, payload, options)
+        })
+    }
+}
+
+impl Future for PublishAcked {
+    type Output = Result<PublicationId, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self(acked, turn) = &mut *self;
+        let key = match mem::replace(acked, AckedState::Done) {
+            AckedState::Start(request) => {
+                let mut request = Some(request?);
+                let sent = turn.poll(cx, |state, now, waker| {
+                    let (topic, payload, options) = request.take().ok_or(CommandError::Closed)?;
+                    let key = state.session.publish_acked(now, topic, payload, options)?;
+                    state.publishes.insert(key, Slot::new(waker.take()));
+                    Ok::<_, CommandError>(key)
+                });
+                *acked = match sent {
+                    Poll::Ready(key) => AckedState::Waiting(key?),
+                    Poll::Pending => AckedState::Start(request.ok_or(CommandError::Closed)),
+                };
+                return Poll::Pending;
+            }
+            AckedState::Waiting(key) => key,
+            AckedState::Done => panic!("polled after it was ready"),
+        };
+        let mut waker = Some(cx.waker().clone());
+        let result = turn.live.shared.look(|state, _| {
+            let result = state.publishes.get_mut(&key)?.take(&mut waker);
+            if result.is_some() {
+                state.publishes.remove(&key);
+            }
+            result
+        });
+        match result {
+            Some(result) => Poll::Ready(result),
+            None => {
+                *acked = AckedState::Waiting(key);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for PublishAcked {
+    fn drop(&mut self) {
+        if let AckedState::Waiting(key) = self.0 {
+            let gone = self.1.live.shared.command(|state, _, _| {
+                state.session.forget_publish(key);
+                state.publishes.remove(&key)
+            });
+            drop(gone);
+        }
+    }
+}
+
+impl Turn {
+    /// Sends when it is this publisher's turn and there is room.
+    fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        send: impl FnOnce(&mut State, Time, &mut Option<Waker>) -> T,
+    ) -> Poll<T> {
+        let mut waker = Some(cx.waker().clone());
+        let ticket = &mut self.ticket;
+        self.live.shared.command(|state, now, effects| {
+            let first = state.room.keys().next().copied();
+            if state.has_room() && (first.is_none() || first == *ticket) {
+                if let Some(ticket) = ticket.take() {
+                    effects.discard(state.room.remove(&ticket).flatten());
+                }
+                return Poll::Ready(send(state, now, &mut waker));
+            }
+            let ticket = *ticket.get_or_insert_with(|| state.ticket());
+            mem::swap(state.room.entry(ticket).or_default(), &mut waker);
+            Poll::Pending
+        })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            let gone = self.live.shared.command(|state, _, _| state.room.remove(&ticket));
+            drop(gone);
+        }
+    }
+}
+
+impl fmt::Debug for Publish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PublishAcked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishAcked").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,460 @@
+//! The state that the handles and the driver of one client share.
+
+use core::mem;
+use core::task::Waker;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wamp_proto::{Format, PublicationId, Uri};
+
+use super::callee::{Inbox, InvocationParts};
+use super::connection::EventQueue;
+use super::runtime::{Runtime, Task};
+use super::subscriber::{Backlog, SubscriptionEnd};
+use super::{auth, callee};
+use crate::{
+    CallKey, CallOutcome, CloseCause, CloseReason, InvocationKey, Joined, PublishKey, RegistrationKey, RequestError,
+    Response, Session, SessionEvent, Status, SubscriptionKey, Time, TransportId, WampError,
+};
+
+/// What the handles, the driver and the tasks of one client share: one mutex around one state, and the runtime.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    runtime: Arc<dyn Runtime>,
+}
+
+/// The session, and everybody who waits for it.
+///
+/// Nothing here runs, clones or drops a waker, or runs anybody else's code: what is to be woken, dropped or spawned goes into
+/// [`Effects`].
+pub(crate) struct State {
+    pub(crate) session: Session,
+    /// The driver's waker, until it has been woken.
+    driver: Option<Waker>,
+    /// Whether the last live handle is gone.
+    abandoned: bool,
+    /// Why the session is closed, if it is.
+    pub(crate) closed: Option<Arc<CloseCause>>,
+    pub(crate) joined: Option<Arc<Joined>>,
+    pub(crate) calls: BTreeMap<CallKey, Slot<Result<CallOutcome, RequestError>>>,
+    pub(crate) publishes: BTreeMap<PublishKey, Slot<Result<PublicationId, RequestError>>>,
+    /// Publishers that wait for room in the outbound queue, in the order in which they came.
+    pub(crate) room: BTreeMap<u64, Option<Waker>>,
+    pub(crate) subscriptions: BTreeMap<SubscriptionKey, Backlog>,
+    pub(crate) unsubscribes: BTreeMap<SubscriptionKey, Slot<Result<(), RequestError>>>,
+    pub(crate) registrations: BTreeMap<RegistrationKey, Inbox>,
+    pub(crate) unregisters: BTreeMap<RegistrationKey, Slot<Result<(), RequestError>>>,
+    /// Subscriptions and registrations whose end the router has not confirmed.
+    leaving: (BTreeSet<SubscriptionKey>, BTreeSet<RegistrationKey>),
+    /// The invocations that nobody has answered, and who wants to know when they end.
+    pub(crate) invocations: BTreeMap<InvocationKey, Option<Waker>>,
+    /// Until when the session drains, if it does.
+    drain: Option<Option<Time>>,
+    /// The attempt to join for which an authenticator is at work.
+    pub(crate) attempt: Option<(TransportId, Option<Waker>)>,
+    pub(crate) watchers: BTreeMap<u64, Option<Waker>>,
+    pub(crate) listeners: BTreeMap<u64, EventQueue>,
+    tickets: u64,
+}
+
+/// Bytes of frames in the session above which publishers wait.
+const OUTBOUND_FULL: usize = 1 << 20;
+
+/// A place for one answer, and the task that waits for it.
+#[derive(Debug)]
+pub(crate) struct Slot<T> {
+    pub(crate) value: Option<T>,
+    pub(crate) waker: Option<Waker>,
+}
+
+/// What is to be done when the lock has been released.
+#[derive(Default)]
+pub(crate) struct Effects {
+    wake: Vec<Waker>,
+    discard: Vec<Waker>,
+    challenges: Vec<(TransportId, wamp_proto::Challenge)>,
+}
+
+impl Shared {
+    pub(crate) fn new(session: Session, runtime: Arc<dyn Runtime>) -> Self {
+        let state = State {
+            session,
+            driver: None,
+            abandoned: false,
+            closed: None,
+            joined: None,
+            calls: BTreeMap::new(),
+            publishes: BTreeMap::new(),
+            room: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            unsubscribes: BTreeMap::new(),
+            registrations: BTreeMap::new(),
+            unregisters: BTreeMap::new(),
+            leaving: Default::default(),
+            invocations: BTreeMap::new(),
+            drain: None,
+            attempt: None,
+            watchers: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            tickets: 0,
+        };
+        Self { state: Mutex::new(state), runtime }
+    }
+
+    /// A command of a handle: what follows from it is dispatched, and the driver is woken.
+    pub(crate) fn command<R>(self: &Arc<Self>, f: impl FnOnce(&mut State, Time, &mut Effects) -> R) -> R {
+        let now = self.runtime.now();
+        self.act(|state, effects| {
+            let result = f(state, now, effects);
+            state.dispatch(now, effects);
+            state.wake_driver(effects);
+            result
+        })
+    }
+
+    /// An input of the driver: as a command, but the driver knows of it.
+    pub(crate) fn input<R>(self: &Arc<Self>, f: impl FnOnce(&mut State, Time, &mut Effects) -> R) -> R {
+        let now = self.runtime.now();
+        self.act(|state, effects| {
+            let result = f(state, now, effects);
+            state.dispatch(now, effects);
+            result
+        })
+    }
+
+    /// Looks at the state, or takes something out of it, without doing anything to the session.
+    pub(crate) fn look<R>(self: &Arc<Self>, f: impl FnOnce(&mut State, &mut Effects) -> R) -> R {
+        self.act(f)
+    }
+
+    fn act<R>(self: &Arc<Self>, f: impl FnOnce(&mut State, &mut Effects) -> R) -> R {
+        // Dropped after the lock, also when `f` panics.
+        let mut effects = Effects::default();
+        let result = f(&mut self.lock(), &mut effects);
+        effects.carry_out(self);
+        result
+    }
+
+    /// A panic under the lock would be a defect of this crate; the others' handles go on as well as they can.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.runtime.now()
+    }
+
+    pub(crate) fn spawn(&self, task: Task) {
+        self.runtime.spawn(task);
+    }
+
+    /// The format to encode payloads in.
+    pub(crate) fn format(self: &Arc<Self>) -> Format {
+        self.look(|state, _| state.session.format())
+    }
+}
+
+impl State {
+    /// Hands out a number that is used once.
+    pub(crate) fn ticket(&mut self) -> u64 {
+        self.tickets = self.tickets.wrapping_add(1);
+        self.tickets
+    }
+
+    pub(crate) fn set_driver(&mut self, waker: &mut Option<Waker>) {
+        mem::swap(&mut self.driver, waker);
+    }
+
+    pub(crate) fn wake_driver(&mut self, effects: &mut Effects) {
+        effects.wake(self.driver.take());
+    }
+
+    /// Whether nothing can happen any more: the session is closed, and nobody is left to say otherwise.
+    pub(crate) fn is_over(&self) -> bool {
+        self.abandoned && matches!(self.session.status(), Status::Closed)
+    }
+
+    pub(crate) fn abandon(&mut self, now: Time) {
+        self.abandoned = true;
+        self.session.close(now, CloseReason::CloseRealm);
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let session = self.session.poll_timeout().map(|(deadline, _)| deadline);
+        match (session, self.drain.flatten()) {
+            (Some(session), Some(drain)) => Some(session.min(drain)),
+            (session, drain) => session.or(drain),
+        }
+    }
+
+    /// Whether a publisher may go on, whose turn it is.
+    pub(crate) fn has_room(&self) -> bool {
+        self.closed.is_some() || self.session.outbound_bytes() < OUTBOUND_FULL
+    }
+
+    /// Wakes the publisher whose turn it is, if there is room.
+    pub(crate) fn offer_room(&mut self, effects: &mut Effects) {
+        if self.has_room()
+            && let Some(mut first) = self.room.first_entry()
+        {
+            effects.wake(first.get_mut().take());
+        }
+    }
+
+    pub(crate) fn unsubscribe(&mut self, now: Time, key: SubscriptionKey) -> bool {
+        let accepted = !self.leaving.0.contains(&key) && self.session.unsubscribe(now, key).is_ok();
+        if accepted {
+            self.leaving.0.insert(key);
+        }
+        accepted
+    }
+
+    pub(crate) fn unregister(&mut self, now: Time, key: RegistrationKey) -> bool {
+        let accepted = !self.leaving.1.contains(&key) && self.session.unregister(now, key).is_ok();
+        if accepted {
+            self.leaving.1.insert(key);
+        }
+        accepted
+    }
+
+    /// Whether the end of a registration waits for the router's answer.
+    pub(crate) fn is_leaving(&self, key: RegistrationKey) -> bool {
+        self.leaving.1.contains(&key)
+    }
+
+    /// Answers an invocation; one that has ended is none any more.
+    pub(crate) fn respond(
+        &mut self,
+        now: Time,
+        key: InvocationKey,
+        response: Response,
+        effects: &mut Effects,
+    ) -> Result<(), crate::CommandError> {
+        if let Some(waker) = self.invocations.remove(&key) {
+            effects.discard(waker);
+        }
+        self.session.respond(now, key, response)
+    }
+
+    /// Unsubscribes and unregisters everything, and closes the session when every invocation is answered, or at the latest
+    /// after the close timeout.
+    pub(crate) fn drain(&mut self, now: Time) {
+        if self.drain.is_some() || self.closed.is_some() {
+            return;
+        }
+        self.drain = Some(now.checked_add(self.session.config().close_timeout));
+        let subscriptions: Vec<_> = self.subscriptions.keys().copied().collect();
+        for key in subscriptions {
+            self.unsubscribe(now, key);
+        }
+        let registrations: Vec<_> = self.registrations.keys().copied().collect();
+        for key in registrations {
+            self.unregister(now, key);
+        }
+    }
+
+    fn drained(&self, now: Time) -> bool {
+        match self.drain {
+            Some(Some(deadline)) if now >= deadline => true,
+            Some(_) => self.invocations.is_empty() && self.leaving.0.is_empty() && self.leaving.1.is_empty(),
+            None => false,
+        }
+    }
+
+    /// Gives everybody what has happened.
+    fn dispatch(&mut self, now: Time, effects: &mut Effects) {
+        self.dispatch_events(now, effects);
+        if self.drained(now) {
+            self.drain = Some(None);
+            self.session.close(now, CloseReason::CloseRealm);
+            self.dispatch_events(now, effects);
+        }
+        if let Some((id, waker)) = &mut self.attempt
+            && !(matches!(self.session.status(), Status::Connecting) && self.session.transport() == Some(*id))
+        {
+            effects.wake(waker.take());
+            self.attempt = None;
+        }
+        self.offer_room(effects);
+    }
+
+    fn dispatch_events(&mut self, now: Time, effects: &mut Effects) {
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                SessionEvent::Joined(joined) => {
+                    self.joined = Some(Arc::clone(&joined));
+                    for listener in self.listeners.values_mut() {
+                        listener.joined(Arc::clone(&joined), effects);
+                    }
+                    self.wake_watchers(effects);
+                }
+                SessionEvent::Challenge { transport, challenge } => effects.challenges.push((transport, challenge)),
+                SessionEvent::Closed(cause) => self.close(cause, effects),
+                SessionEvent::Subscribed { key, result } => {
+                    if let Some(backlog) = self.subscriptions.get_mut(&key) {
+                        backlog.confirm(result, effects);
+                    }
+                }
+                SessionEvent::Unsubscribed { key, result } => {
+                    self.leaving.0.remove(&key);
+                    if let Some(slot) = self.unsubscribes.get_mut(&key) {
+                        slot.fill(result, effects);
+                    }
+                    if let Some(backlog) = self.subscriptions.get_mut(&key) {
+                        backlog.end(SubscriptionEnd::Drained, effects);
+                    }
+                }
+                SessionEvent::SubscriptionRevoked { key, reason } => {
+                    if let Some(backlog) = self.subscriptions.get_mut(&key) {
+                        backlog.end(SubscriptionEnd::Revoked(reason), effects);
+                    }
+                }
+                SessionEvent::RegistrationRevoked { key, .. } => {
+                    if let Some(inbox) = self.registrations.get_mut(&key) {
+                        inbox.end(effects);
+                    }
+                }
+                SessionEvent::Published(event) => {
+                    let key = event.key;
+                    let Some(backlog) = self.subscriptions.get_mut(&key) else { continue };
+                    if backlog.push(event, effects).is_break() {
+                        self.unsubscribe(now, key);
+                    }
+                }
+                SessionEvent::PublishDone { key, result } => {
+                    if let Some(slot) = self.publishes.get_mut(&key) {
+                        slot.fill(result, effects);
+                    }
+                }
+                SessionEvent::CallDone { key, result } => {
+                    if let Some(slot) = self.calls.get_mut(&key) {
+                        slot.fill(result, effects);
+                    }
+                }
+                SessionEvent::Registered { key, result } => {
+                    if let Some(inbox) = self.registrations.get_mut(&key) {
+                        inbox.confirm(result, effects);
+                    }
+                }
+                SessionEvent::Unregistered { key, result } => {
+                    self.leaving.1.remove(&key);
+                    if let Some(slot) = self.unregisters.get_mut(&key) {
+                        slot.fill(result, effects);
+                    }
+                    if let Some(inbox) = self.registrations.get_mut(&key) {
+                        inbox.end(effects);
+                    }
+                }
+                SessionEvent::Invocation(invocation) => {
+                    let (key, registration) = (invocation.key, invocation.registration);
+                    let parts = InvocationParts::from(invocation);
+                    let accepted = match self.registrations.get_mut(&registration) {
+                        Some(inbox) => inbox.push(parts, effects),
+                        None => false,
+                    };
+                    if accepted {
+                        self.invocations.insert(key, None);
+                    } else {
+                        let error = WampError::from_uri(uri(callee::UNAVAILABLE));
+                        // It has come just now, so it can be answered.
+                        let _ = self.session.respond(now, key, Response::Error(error));
+                    }
+                }
+                SessionEvent::InvocationEnded { key } => {
+                    if let Some(waker) = self.invocations.remove(&key) {
+                        effects.wake(waker);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The session is over: nothing that waits is left waiting.
+    fn close(&mut self, cause: Arc<CloseCause>, effects: &mut Effects) {
+        self.closed = Some(Arc::clone(&cause));
+        self.drain = None;
+        self.leaving = Default::default();
+        for listener in self.listeners.values_mut() {
+            listener.closed(&cause, effects);
+        }
+        self.wake_watchers(effects);
+        // Each has had its final event by now; this is for those that had none.
+        for slot in self.calls.values_mut() {
+            slot.fill_empty(|| Err(RequestError::Closed), effects);
+        }
+        for slot in self.publishes.values_mut() {
+            slot.fill_empty(|| Err(RequestError::Closed), effects);
+        }
+        for slot in self.unsubscribes.values_mut().chain(self.unregisters.values_mut()) {
+            slot.fill_empty(|| Err(RequestError::Closed), effects);
+        }
+        for backlog in self.subscriptions.values_mut() {
+            backlog.end(SubscriptionEnd::Closed(Arc::clone(&cause)), effects);
+        }
+        for inbox in self.registrations.values_mut() {
+            inbox.end(effects);
+        }
+        for waker in mem::take(&mut self.invocations).into_values() {
+            effects.wake(waker);
+        }
+        for waker in self.room.values_mut() {
+            effects.wake(waker.take());
+        }
+    }
+
+    fn wake_watchers(&mut self, effects: &mut Effects) {
+        for waker in self.watchers.values_mut() {
+            effects.wake(waker.take());
+        }
+    }
+}
+
+impl<T> Slot<T> {
+    pub(crate) const fn new(waker: Option<Waker>) -> Self {
+        Self { value: None, waker }
+    }
+
+    pub(crate) fn fill(&mut self, value: T, effects: &mut Effects) {
+        self.value = Some(value);
+        effects.wake(self.waker.take());
+    }
+
+    fn fill_empty(&mut self, value: impl FnOnce() -> T, effects: &mut Effects) {
+        if self.value.is_none() {
+            self.fill(value(), effects);
+        }
+    }
+
+    /// Takes the answer; without one the waker changes places with the one before.
+    pub(crate) fn take(&mut self, waker: &mut Option<Waker>) -> Option<T> {
+        if self.value.is_none() {
+            mem::swap(&mut self.waker, waker);
+        }
+        self.value.take()
+    }
+}
+
+impl Effects {
+    pub(crate) fn wake(&mut self, waker: Option<Waker>) {
+        self.wake.extend(waker);
+    }
+
+    pub(crate) fn discard(&mut self, waker: Option<Waker>) {
+        self.discard.extend(waker);
+    }
+
+    fn carry_out(self, shared: &Arc<Shared>) {
+        for waker in self.wake {
+            waker.wake();
+        }
+        drop(self.discard);
+        for (id, challenge) in self.challenges {
+            auth::answer(shared, id, challenge);
+        }
+    }
+}
+
+/// The URI of a literal.
+pub(crate) fn uri(uri: &'static str) -> Uri {
+    Uri::new(uri).expect("the literals in this crate are URIs")
+}
