@@ -1,0 +1,192 @@
+//! MessagePack frames to messages.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use super::{length, no_marker, skip};
+use crate::Value;
+use crate::codec::read::{Number, Open, Read};
+use crate::codec::text;
+use crate::error::{DecodeErrorKind, Fault, Kind};
+
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.position..).unwrap_or_default()
+    }
+
+    fn marker(&self) -> Result<u8, Fault> {
+        self.bytes.get(self.position).copied().ok_or_else(|| self.truncated())
+    }
+
+    #[cold]
+    fn truncated(&self) -> Fault {
+        Fault::new(self.bytes.len(), DecodeErrorKind::Truncated)
+    }
+
+    /// Goes to the byte with which `rest` starts.
+    fn seek(&mut self, rest: &[u8]) {
+        self.position = self.bytes.len() - rest.len();
+    }
+
+    /// Reads a number of so many bytes behind the marker.
+    fn head<const N: usize>(&self) -> Result<(&'a [u8], u64), Fault> {
+        let behind_marker = self.rest().get(1..).unwrap_or_default();
+        length::<N>(behind_marker).ok_or_else(|| self.truncated())
+    }
+
+    /// Enters a list or dict, whose markers are `fixed` and the 15 after it, then `long` and the one after it.
+    fn open(&mut self, fixed: u8, long: u8, expected: &'static str) -> Result<Open, Fault> {
+        let marker = self.marker()?;
+        let (rest, left) = match marker {
+            _ if marker & 0xf0 == fixed => (self.rest().get(1..).unwrap_or_default(), (marker & 0x0f).into()),
+            _ if marker == long => self.head::<2>()?,
+            _ if marker == long + 1 => self.head::<4>()?,
+            _ => return Err(self.wrong_type(expected)),
+        };
+        self.seek(rest);
+        Ok(Open { left: Some(left), first: true, over: false })
+    }
+
+    /// Goes to the next element or key.
+    fn next(open: &mut Open) -> bool {
+        let left = open.left.unwrap_or_default();
+        open.first = false;
+        open.left = Some(left.saturating_sub(1));
+        left > 0
+    }
+
+    fn text(&mut self) -> Result<&'a str, Fault> {
+        let (rest, length) = match self.marker()? {
+            marker @ 0xa0..=0xbf => (self.rest().get(1..).unwrap_or_default(), (marker & 0x1f).into()),
+            0xd9 => self.head::<1>()?,
+            0xda => self.head::<2>()?,
+            0xdb => self.head::<4>()?,
+            _ => return Err(self.wrong_type("a string")),
+        };
+        let (text, rest) = text::read(rest, length).map_err(|error| error.fault(self.bytes, rest))?;
+        self.seek(rest);
+        Ok(text)
+    }
+}
+
+impl<'a> Read<'a> for Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0 }
+    }
+
+    fn offset(&self) -> usize {
+        self.position
+    }
+
+    #[inline]
+    fn kind(&mut self) -> Result<Kind, Fault> {
+        Ok(match self.marker()? {
+            0x00..=0x7f | 0xcc..=0xd3 | 0xe0..=0xff => Kind::Integer,
+            0x80..=0x8f | 0xde | 0xdf => Kind::Dict,
+            0x90..=0x9f | 0xdc | 0xdd => Kind::List,
+            0xa0..=0xbf | 0xd9..=0xdb => Kind::String,
+            0xc0 => Kind::Null,
+            0xc2 | 0xc3 => Kind::Bool,
+            0xc4..=0xc6 => Kind::Bytes,
+            0xca | 0xcb => Kind::Float,
+            0xc7..=0xc9 | 0xd4..=0xd8 => Kind::Other,
+            0xc1 => return Err(no_marker(self.position)),
+        })
+    }
+
+    fn list(&mut self) -> Result<Open, Fault> {
+        self.open(0x90, 0xdc, "a list")
+    }
+
+    fn next_element(&mut self, open: &mut Open) -> Result<bool, Fault> {
+        Ok(Self::next(open))
+    }
+
+    fn dict(&mut self) -> Result<Open, Fault> {
+        self.open(0x80, 0xde, "a dict")
+    }
+
+    fn next_key(&mut self, open: &mut Open) -> Result<Option<Cow<'a, str>>, Fault> {
+        if !Self::next(open) {
+            return Ok(None);
+        }
+        let found = self.kind()?;
+        if found != Kind::String {
+            return Err(Fault::new(self.position, DecodeErrorKind::KeyIsNotAString { found }));
+        }
+        self.text().map(|key| Some(Cow::Borrowed(key)))
+    }
+
+    fn bool(&mut self) -> Result<bool, Fault> {
+        let value = match self.marker()? {
+            0xc2 => false,
+            0xc3 => true,
+            _ => return Err(self.wrong_type("a boolean")),
+        };
+        self.position += 1;
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<Number, Fault> {
+        let marker = self.marker()?;
+        let (rest, bits) = match marker {
+            0x00..=0x7f | 0xe0..=0xff => (self.rest().get(1..).unwrap_or_default(), marker.into()),
+            0xcc | 0xd0 => self.head::<1>()?,
+            0xcd | 0xd1 => self.head::<2>()?,
+            0xca | 0xce | 0xd2 => self.head::<4>()?,
+            0xcb | 0xcf | 0xd3 => self.head::<8>()?,
+            _ => return Err(self.wrong_type("a number")),
+        };
+        self.seek(rest);
+        #[expect(clippy::cast_possible_truncation, reason = "so many bytes have been read")]
+        Ok(match marker {
+            0xca => Number::Float(f32::from_bits(bits as u32).into()),
+            0xcb => Number::Float(f64::from_bits(bits)),
+            0xd0 | 0xe0..=0xff => signed((bits as u8).cast_signed().into()),
+            0xd1 => signed((bits as u16).cast_signed().into()),
+            0xd2 => signed((bits as u32).cast_signed().into()),
+            0xd3 => signed(bits.cast_signed()),
+            _ => Number::Unsigned(bits),
+        })
+    }
+
+    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        self.text().map(Cow::Borrowed)
+    }
+
+    fn skip(&mut self, depth: u8) -> Result<(), Fault> {
+        self.position = skip::value(self.bytes, self.position, depth)?;
+        Ok(())
+    }
+
+    fn skip_dict(&mut self, depth: u8) -> Result<(), Fault> {
+        let start = self.position;
+        let mut open = self.dict()?;
+        let Some(depth) = depth.checked_sub(1) else { return Err(Fault::new(start, DecodeErrorKind::TooDeep)) };
+        while self.next_key(&mut open)?.is_some() {
+            self.skip(depth)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        if self.position < self.bytes.len() {
+            return Err(Fault::new(self.position, DecodeErrorKind::TrailingBytes));
+        }
+        Ok(())
+    }
+
+    fn value(encoded: &[u8]) -> Option<Value> {
+        super::from_slice(encoded, PhantomData::<Value>).ok()
+    }
+}
+
+/// A number of a signed type: which type a peer takes says nothing about the number.
+fn signed(number: i64) -> Number {
+    u64::try_from(number).map_or(Number::Signed(number), Number::Unsigned)
+}
