@@ -107,8 +107,9 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Null)
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
+    /// A newtype is what `rmp-serde` makes of a MessagePack extension, which is no value of WAMP.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<Value, D::Error> {
+        Err(D::Error::invalid_type(Unexpected::Other("an extension"), &self))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
@@ -140,9 +141,36 @@ impl<'de> Visitor<'de> for DictVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Dict, A::Error> {
         let mut dict = Dict::new();
-        while let Some((key, value)) = access.next_entry::<String, Value>()? {
+        while let Some((Key(key), value)) = access.next_entry::<Key, Value>()? {
             dict.insert(key, value);
         }
         Ok(dict)
+    }
+}
+
+/// A key. `String` would take bytes, too, and make them text.
+struct Key(String);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_string(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string as key")
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Key, E> {
+        Ok(Key(value.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Key, E> {
+        Ok(Key(value))
     }
 }
