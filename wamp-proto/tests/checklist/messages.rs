@@ -1,0 +1,593 @@
+//! Checklist 1.1, messages in general, from the view of a decoder and an encoder.
+
+use std::collections::BTreeMap;
+
+use wamp_proto::*;
+
+use crate::wire::{Frame, Item, decoded, elements, encoded, hex, received, refused};
+
+/// What stands in an element.
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    Id,
+    Type,
+    Uri,
+    Text,
+    Dict,
+}
+
+use Shape::{Dict as D, Id, Text, Type, Uri as U};
+
+/// A row of the table of messages: an example, the names and shapes of its fixed elements, and whether a payload may follow.
+struct Row(&'static str, &'static [(&'static str, Shape)], Tail);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Tail {
+    Payload,
+    Nothing,
+    /// The last element may be absent.
+    Details,
+}
+
+const TABLE: &[Row] = &[
+    Row(r#"[1,"realm1",{}]"#, &[("Realm", U), ("Details", D)], Tail::Nothing),
+    Row("[2,1,{}]", &[("Session", Id), ("Details", D)], Tail::Nothing),
+    Row(r#"[3,{},"a.b"]"#, &[("Details", D), ("Reason", U)], Tail::Payload),
+    Row(r#"[4,"ticket",{}]"#, &[("AuthMethod", Text), ("Extra", D)], Tail::Nothing),
+    Row(r#"[5,"secret",{}]"#, &[("Signature", Text), ("Extra", D)], Tail::Nothing),
+    Row(r#"[6,{},"a.b"]"#, &[("Details", D), ("Reason", U)], Tail::Nothing),
+    Row(
+        r#"[8,48,1,{},"a.b"]"#,
+        &[("REQUEST.Type", Type), ("Request", Id), ("Details", D), ("Error", U)],
+        Tail::Payload,
+    ),
+    Row(r#"[16,1,{},"a.b"]"#, &[("Request", Id), ("Options", D), ("Topic", U)], Tail::Payload),
+    Row("[17,1,2]", &[("Request", Id), ("Publication", Id)], Tail::Nothing),
+    Row(r#"[32,1,{},"a.b"]"#, &[("Request", Id), ("Options", D), ("Topic", U)], Tail::Nothing),
+    Row("[33,1,2]", &[("Request", Id), ("Subscription", Id)], Tail::Nothing),
+    Row("[34,1,2]", &[("Request", Id), ("Subscription", Id)], Tail::Nothing),
+    Row("[35,1,{}]", &[("Request", Id), ("Details", D)], Tail::Details),
+    Row("[36,1,2,{}]", &[("Subscription", Id), ("Publication", Id), ("Details", D)], Tail::Payload),
+    Row(r#"[48,1,{},"a.b"]"#, &[("Request", Id), ("Options", D), ("Procedure", U)], Tail::Payload),
+    Row("[49,1,{}]", &[("Request", Id), ("Options", D)], Tail::Nothing),
+    Row("[50,1,{}]", &[("Request", Id), ("Details", D)], Tail::Payload),
+    Row(r#"[64,1,{},"a.b"]"#, &[("Request", Id), ("Options", D), ("Procedure", U)], Tail::Nothing),
+    Row("[65,1,2]", &[("Request", Id), ("Registration", Id)], Tail::Nothing),
+    Row("[66,1,2]", &[("Request", Id), ("Registration", Id)], Tail::Nothing),
+    Row("[67,1,{}]", &[("Request", Id), ("Details", D)], Tail::Details),
+    Row("[68,1,2,{}]", &[("Request", Id), ("Registration", Id), ("Details", D)], Tail::Payload),
+    Row("[69,1,{}]", &[("Request", Id), ("Options", D)], Tail::Nothing),
+    Row("[70,1,{}]", &[("Request", Id), ("Options", D)], Tail::Payload),
+];
+
+/// The elements of each message with a payload, the payload left out.
+fn heads() -> impl Iterator<Item = Vec<Item>> {
+    TABLE.iter().filter(|row| row.2 == Tail::Payload).map(|row| elements(row.0))
+}
+
+fn payload_of(message: &Message) -> &Payload {
+    match message {
+        Message::Abort(message) => &message.payload,
+        Message::Error(message) => &message.payload,
+        Message::Publish(message) => &message.payload,
+        Message::Event(message) => &message.payload,
+        Message::Call(message) => &message.payload,
+        Message::Result(message) => &message.payload,
+        Message::Invocation(message) => &message.payload,
+        Message::Yield(message) => &message.payload,
+        message => panic!("{message:?} has no payload"),
+    }
+}
+
+fn args(payload: &Payload) -> Vec<Value> {
+    payload.args().unwrap()
+}
+
+fn kwargs(payload: &Payload) -> BTreeMap<String, Value> {
+    payload.kwargs().unwrap()
+}
+
+#[test]
+fn msg_001_a_message_is_a_list_that_starts_with_its_type() {
+    assert_eq!(TABLE.len(), MessageType::ALL.len());
+    for (Row(message, ..), message_type) in TABLE.iter().zip(MessageType::ALL) {
+        for format in Format::ALL {
+            let message = decoded(message, *format);
+            assert_eq!(message.message_type(), *message_type);
+            let json: Vec<serde_json::Value> = serde_json::from_slice(&encoded(&message, Format::Json)).unwrap();
+            assert_eq!(json[0].as_u64(), Some(message_type.code()));
+            assert!(json.len() >= 2);
+        }
+    }
+}
+
+#[test]
+fn msg_002_booleans_are_booleans() {
+    let mut options = PublishOptions::default();
+    options.acknowledge = Some(true);
+    let (request, topic, payload) = (RequestId::MIN, Uri::new("a.b").unwrap(), Payload::default());
+    let publish = Publish { request, options, topic, payload }.into();
+    assert_eq!(encoded(&publish, Format::Json), br#"[16,1,{"acknowledge":true},"a.b"]"#);
+    assert!(encoded(&publish, Format::MsgPack).windows(3).any(|bytes| bytes == b"ge\xc3"));
+    assert!(encoded(&publish, Format::Cbor).windows(3).any(|bytes| bytes == b"ge\xf5"));
+
+    for (message, element, key) in [
+        (r#"[16,1,{"acknowledge":1},"a.b"]"#, 2, "acknowledge"),
+        (r#"[50,1,{"progress":1}]"#, 2, "progress"),
+        (r#"[50,1,{"progress":0}]"#, 2, "progress"),
+        (r#"[36,1,2,{"retained":1}]"#, 3, "retained"),
+        (r#"[68,1,2,{"receive_progress":1}]"#, 3, "receive_progress"),
+    ] {
+        for format in Format::ALL {
+            let error = refused(message, *format);
+            assert_eq!(error.kind(), &DecodeErrorKind::WrongType { expected: "a boolean", found: Kind::Integer });
+            assert_eq!(error.element().map(|element| element.index), Some(element));
+            assert_eq!(error.key(), Some(key));
+        }
+    }
+}
+
+#[test]
+fn msg_003_keys_are_strings() {
+    for (format, frame, found) in [
+        (Format::MsgPack, hex("93 02 07 81 01 80"), Kind::Integer),
+        (Format::MsgPack, hex("93 02 07 81 c0 80"), Kind::Null),
+        (Format::MsgPack, hex("93 02 07 81 c4 01 61 80"), Kind::Bytes),
+        (Format::MsgPack, hex("93 02 07 81 90 80"), Kind::List),
+        (Format::Cbor, hex("83 02 07 a1 01 a0"), Kind::Integer),
+        (Format::Cbor, hex("83 02 07 a1 41 61 a0"), Kind::Bytes),
+        (Format::Cbor, hex("83 02 07 bf 80 a0 ff"), Kind::List),
+    ] {
+        let error = received(&frame, format).unwrap_err();
+        assert_eq!(error.kind(), &DecodeErrorKind::KeyIsNotAString { found }, "{frame:02x?}");
+        assert_eq!(error.offset(), 4, "{frame:02x?}");
+        assert_eq!(error.element(), Some(Element { index: 2, name: "Details" }), "{frame:02x?}");
+    }
+    for frame in [&b"[2,7,{1:{}}]"[..], b"[2,7,{null:{}}]", b"[2,7,{a:{}}]"] {
+        assert_eq!(received(frame, Format::Json).unwrap_err().offset(), 6);
+    }
+}
+
+#[test]
+fn msg_003_of_two_values_of_a_key_the_last_one_counts() {
+    for format in Format::ALL {
+        let twice = r#"[2,7,{"authid":"a","x_y":1,"authid":"b","x_y":{"z":1,"z":2}}]"#;
+        assert_eq!(decoded(twice, *format), decoded(r#"[2,7,{"authid":"b","x_y":{"z":2}}]"#, *format));
+        let message = decoded(r#"[36,1,2,{},[{"a":1,"a":2}],{"k":1,"k":{"b":1,"b":[]}}]"#, *format);
+        assert_eq!(args(payload_of(&message)), [Value::from(Dict::from_iter([("a", 2)]))]);
+        assert_eq!(message, decoded(r#"[36,1,2,{},[{"a":2}],{"k":{"b":[]}}]"#, *format));
+    }
+}
+
+#[test]
+fn msg_004_the_empty_list_is_no_message() {
+    for format in Format::ALL {
+        let error = refused("[]", *format);
+        assert_eq!((error.kind(), error.offset(), error.element()), (&DecodeErrorKind::EmptyList, 0, None));
+    }
+    assert_eq!(received(&hex("9fff"), Format::Cbor).unwrap_err().kind(), &DecodeErrorKind::EmptyList);
+    assert_eq!(received(b" [ ] ", Format::Json).unwrap_err().offset(), 1);
+}
+
+#[test]
+fn msg_005_a_message_is_a_list() {
+    for (value, found) in [
+        ("{}", Kind::Dict),
+        (r#"{"a":1}"#, Kind::Dict),
+        (r#""x""#, Kind::String),
+        (r#""""#, Kind::String),
+        ("5", Kind::Integer),
+        ("-5", Kind::Integer),
+        ("0.5", Kind::Float),
+        ("null", Kind::Null),
+        ("true", Kind::Bool),
+        (r#""\u0000AQ==""#, Kind::Bytes),
+    ] {
+        for format in Format::ALL {
+            let error = refused(value, *format);
+            assert_eq!(error.kind(), &DecodeErrorKind::NotAList { found }, "{value} in {format}");
+            assert_eq!((error.offset(), error.element()), (0, None));
+        }
+    }
+}
+
+#[test]
+fn msg_006_the_type_of_a_message_is_an_integer() {
+    for (code, found) in [
+        (r#""1""#, Kind::String),
+        ("1.5", Kind::Float),
+        ("36.0", Kind::Float),
+        ("null", Kind::Null),
+        ("true", Kind::Bool),
+        ("[]", Kind::List),
+        ("{}", Kind::Dict),
+    ] {
+        for format in Format::ALL {
+            let error = refused(&format!("[{code},1,2,{{}}]"), *format);
+            assert_eq!(
+                error.kind(),
+                &DecodeErrorKind::WrongType { expected: "an integer", found },
+                "{code} in {format}"
+            );
+            assert_eq!((error.offset(), error.element()), (1, Some(Element { index: 0, name: "MessageType" })));
+            assert_eq!(error.message_type(), None);
+        }
+    }
+    for format in Format::ALL {
+        let error = refused("[-1]", *format);
+        assert!(matches!(error.kind(), DecodeErrorKind::WrongValue { .. }), "{error}");
+    }
+}
+
+#[test]
+fn msg_007_unknown_types_up_to_255_are_refused() {
+    for code in (0..=255).filter(|code| !MessageType::ALL.iter().any(|known| known.code() == *code)) {
+        for format in Format::ALL {
+            let error = refused(&format!("[{code},1,{{}}]"), *format);
+            assert_eq!(error.kind(), &DecodeErrorKind::UnknownMessageType(code));
+            assert_eq!((error.offset(), error.element().map(|element| element.index)), (1, Some(0)));
+        }
+    }
+}
+
+#[test]
+fn msg_008_extension_messages_are_refused() {
+    for code in [256, 337, 1023, 1024, 65_536 + 36, u64::from(u32::MAX) + 37, u64::MAX] {
+        for format in Format::ALL {
+            let error = refused(&format!("[{code},1]"), *format);
+            assert_eq!(error.kind(), &DecodeErrorKind::UnknownMessageType(code));
+        }
+    }
+}
+
+#[test]
+fn msg_009_too_few_elements_are_refused() {
+    for Row(message, names, tail) in TABLE {
+        let all = elements(message);
+        assert_eq!(all.len(), names.len() + 1);
+        let minimum = if *tail == Tail::Details { all.len() - 1 } else { all.len() };
+        for length in 1..minimum {
+            for format in Format::ALL {
+                let frame = Frame::of(&all[..length], *format);
+                let error = frame.decode(*format).unwrap_err();
+                assert_eq!(error.kind(), &DecodeErrorKind::WrongLength(Length::TooFew), "{message} cut to {length}");
+                let element = error.element().unwrap();
+                assert_eq!((usize::from(element.index), element.name), (length, names[length - 1].0));
+                assert_eq!(error.offset(), frame.bytes.len(), "{message} cut to {length} in {format}");
+            }
+        }
+    }
+}
+
+#[test]
+fn msg_009_too_many_elements_are_refused() {
+    for Row(message, _, tail) in TABLE {
+        let mut all = elements(message);
+        if *tail == Tail::Payload {
+            all.extend(elements(r#"[["a"],{"k":1}]"#));
+        }
+        for format in Format::ALL {
+            assert!(Frame::of(&all, *format).decode(*format).is_ok());
+        }
+        let maximum = all.len();
+        for surplus in ["null", "{}", "[]", "0", r#""""#] {
+            all.truncate(maximum);
+            all.push(Item::new(surplus));
+            for format in Format::ALL {
+                let frame = Frame::of(&all, *format);
+                let error = frame.decode(*format).unwrap_err();
+                assert_eq!(error.kind(), &DecodeErrorKind::WrongLength(Length::TooMany), "{message} and {surplus}");
+                assert_eq!(error.element().map(|element| usize::from(element.index)), Some(maximum));
+                assert_eq!(error.offset(), frame.starts[maximum], "{message} and {surplus} in {format}");
+            }
+        }
+    }
+}
+
+#[test]
+fn msg_010_elements_of_a_wrong_type_are_refused() {
+    const VALUES: &[(&str, Kind)] = &[
+        ("null", Kind::Null),
+        ("true", Kind::Bool),
+        ("7", Kind::Integer),
+        ("1.5", Kind::Float),
+        (r#""a""#, Kind::String),
+        (r#""\u0000YQ==""#, Kind::Bytes),
+        ("[]", Kind::List),
+        (r#"[{"a":[1]}]"#, Kind::List),
+        ("{}", Kind::Dict),
+        (r#"{"a":[1]}"#, Kind::Dict),
+    ];
+    for Row(message, names, _) in TABLE {
+        for (index, (name, shape)) in (1..).zip(*names) {
+            let (expected, right) = match shape {
+                Id => ("an integer", Kind::Integer),
+                Type => ("an integer", Kind::Integer),
+                U => ("a URI", Kind::String),
+                Text => ("a string", Kind::String),
+                D => ("a dict", Kind::Dict),
+            };
+            for (value, found) in VALUES.iter().filter(|(_, kind)| *kind != right) {
+                let mut elements = elements(message);
+                elements[index] = Item::new(value);
+                for format in Format::ALL {
+                    let frame = Frame::of(&elements, *format);
+                    let error = frame.decode(*format).unwrap_err();
+                    let kind = DecodeErrorKind::WrongType { expected, found: *found };
+                    assert_eq!(error.kind(), &kind, "{message} with {value} as {name} in {format}");
+                    let element = Element { index: index.try_into().unwrap(), name };
+                    assert_eq!(error.element(), Some(element), "{message} with {value} as {name} in {format}");
+                    assert_eq!(error.offset(), frame.starts[index], "{message} with {value} as {name} in {format}");
+                    assert_eq!(error.message_type().map(MessageType::code), Some(code_of(&elements)));
+                }
+            }
+        }
+    }
+}
+
+fn code_of(elements: &[Item]) -> u64 {
+    match elements[0] {
+        Item::Integer(code) => code.try_into().unwrap(),
+        _ => panic!("no message type"),
+    }
+}
+
+#[test]
+fn msg_010_payloads_of_a_wrong_type_are_refused() {
+    let wrong = |expected, found| DecodeErrorKind::WrongType { expected, found };
+    let values = [
+        ("true", Kind::Bool),
+        ("7", Kind::Integer),
+        ("1.5", Kind::Float),
+        (r#""a""#, Kind::String),
+        (r#""\u0000YQ==""#, Kind::Bytes),
+    ];
+    for head in heads() {
+        let with = |payload: &[&str]| head.iter().cloned().chain(payload.iter().map(|json| Item::new(json))).collect();
+        for format in Format::ALL {
+            let check = |elements: Vec<Item>, kind, name| {
+                let frame = Frame::of(&elements, *format);
+                let error = frame.decode(*format).unwrap_err();
+                let index = elements.len() - 1;
+                assert_eq!(error.kind(), &kind, "{elements:?} in {format}");
+                assert_eq!(error.element(), Some(Element { index: index.try_into().unwrap(), name }), "{elements:?}");
+                assert_eq!(error.offset(), frame.starts[index], "{elements:?} in {format}");
+            };
+            for (value, found) in values {
+                check(with(&[value]), wrong("a list", found), "Arguments");
+                check(with(&["[]", value]), wrong("a dict", found), "ArgumentsKw");
+            }
+            check(with(&[r#"{"a":1}"#]), wrong("a list", Kind::Dict), "Arguments");
+            check(with(&["[1]", "[1]"]), wrong("a dict", Kind::List), "ArgumentsKw");
+        }
+    }
+}
+
+#[test]
+fn msg_010_known_attributes_of_a_wrong_type_are_refused() {
+    for (message, key) in [
+        (r#"[1,"r",{"roles":[]}]"#, "roles"),
+        (r#"[1,"r",{"roles":{"caller":null}}]"#, "roles"),
+        (r#"[1,"r",{"roles":{"caller":{"features":[]}}}]"#, "roles"),
+        (r#"[1,"r",{"authmethods":"ticket"}]"#, "authmethods"),
+        (r#"[1,"r",{"authmethods":["ticket",1]}]"#, "authmethods"),
+        (r#"[1,"r",{"authid":1}]"#, "authid"),
+        (r#"[1,"r",{"authextra":[]}]"#, "authextra"),
+        (r#"[2,1,{"authrole":{}}]"#, "authrole"),
+        (r#"[3,{"message":1},"a.b"]"#, "message"),
+        (r#"[6,{"message":[]},"a.b"]"#, "message"),
+        (r#"[8,48,1,{"callee_authid":1},"a.b"]"#, "callee_authid"),
+        (r#"[16,1,{"exclude":1},"a.b"]"#, "exclude"),
+        (r#"[16,1,{"exclude":["1"]},"a.b"]"#, "exclude"),
+        (r#"[16,1,{"eligible_authrole":[1]},"a.b"]"#, "eligible_authrole"),
+        (r#"[16,1,{"ppt_scheme":1},"a.b"]"#, "ppt_scheme"),
+        (r#"[32,1,{"match":1},"a.b"]"#, "match"),
+        (r#"[32,1,{"match":"regex"},"a.b"]"#, "match"),
+        (r#"[35,0,{"reason":1}]"#, "reason"),
+        (r#"[36,1,2,{"topic":1}]"#, "topic"),
+        (r#"[36,1,2,{"trustlevel":-1}]"#, "trustlevel"),
+        (r#"[36,1,2,{"trustlevel":"1"}]"#, "trustlevel"),
+        (r#"[48,1,{"timeout":1.5},"a.b"]"#, "timeout"),
+        (r#"[49,1,{"mode":"stop"}]"#, "mode"),
+        (r#"[49,1,{"mode":null}]"#, "mode"),
+        (r#"[64,1,{"invoke":"all"},"a.b"]"#, "invoke"),
+        (r#"[64,1,{"concurrency":[]},"a.b"]"#, "concurrency"),
+        (r#"[68,1,2,{"procedure":null}]"#, "procedure"),
+        (r#"[69,1,{"mode":1}]"#, "mode"),
+    ] {
+        for format in Format::ALL {
+            let error = refused(message, *format);
+            assert_eq!(error.key(), Some(key), "{message} in {format}: {error}");
+            let kind = error.kind();
+            let wrong = matches!(kind, DecodeErrorKind::WrongType { .. } | DecodeErrorKind::WrongValue { .. });
+            assert!(wrong, "{message} in {format}: {error}");
+        }
+    }
+}
+
+#[test]
+fn msg_011_unknown_attributes_are_kept() {
+    let unknown = r#""_foo_bar":1,"a":{"a":[]},"x_cb_node":"n""#;
+    for message in [
+        r#"[1,"r",{EXTRA}]"#,
+        "[2,1,{EXTRA}]",
+        r#"[3,{EXTRA},"a.b"]"#,
+        r#"[4,"ticket",{EXTRA}]"#,
+        r#"[5,"s",{EXTRA}]"#,
+        r#"[6,{EXTRA},"a.b"]"#,
+        r#"[8,48,1,{EXTRA},"a.b"]"#,
+        r#"[16,1,{EXTRA},"a.b"]"#,
+        r#"[32,1,{EXTRA},"a.b"]"#,
+        "[35,0,{EXTRA}]",
+        "[36,1,2,{EXTRA}]",
+        r#"[48,1,{EXTRA},"a.b"]"#,
+        "[49,1,{EXTRA}]",
+        "[50,1,{EXTRA}]",
+        r#"[64,1,{EXTRA},"a.b"]"#,
+        "[67,0,{EXTRA}]",
+        "[68,1,2,{EXTRA}]",
+        "[69,1,{EXTRA}]",
+        "[70,1,{EXTRA}]",
+    ] {
+        let message = message.replace("EXTRA", unknown);
+        for format in Format::ALL {
+            assert_eq!(encoded(&decoded(&message, *format), Format::Json), message.as_bytes());
+        }
+    }
+    let Message::Welcome(welcome) = decoded(r#"[2,1,{"x_cb_pid":7,"authid":"joe"}]"#, Format::MsgPack) else {
+        panic!()
+    };
+    assert_eq!(welcome.details.authid.as_deref(), Some("joe"));
+    assert_eq!(welcome.details.extra, Dict::from_iter([("x_cb_pid", 7)]));
+}
+
+#[test]
+fn msg_013_attributes_are_a_dict_even_if_there_are_none() {
+    for Row(message, names, _) in TABLE {
+        for index in (1..).zip(*names).filter_map(|(index, (_, shape))| (*shape == D).then_some(index)) {
+            for format in Format::ALL {
+                let message = decoded(message, *format);
+                let again: Vec<serde_json::Value> = serde_json::from_slice(&encoded(&message, Format::Json)).unwrap();
+                assert_eq!(again[index], serde_json::json!({}), "{message:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn msg_014_015_empty_arguments_are_not_sent() {
+    for head in heads() {
+        for format in Format::ALL {
+            let bare = Frame::of(&head, *format);
+            for (received, sent) in [("[[]]", "[]"), ("[[],{}]", "[]"), (r#"[["a"],{}]"#, r#"[["a"]]"#)] {
+                let with = |payload| head.iter().cloned().chain(elements(payload)).collect::<Vec<_>>();
+                let message = Frame::of(&with(received), *format).decode(*format).unwrap();
+                for target in Format::ALL {
+                    assert_eq!(encoded(&message, *target), Frame::of(&with(sent), *target).bytes, "{received}");
+                }
+            }
+            let message = bare.decode(*format).unwrap();
+            assert_eq!(encoded(&message, *format), bare.bytes);
+        }
+    }
+    for format in Format::ALL {
+        let empty: [Payload; 4] = [
+            ().into_payload(*format).unwrap(),
+            Args(Vec::<u8>::new()).into_payload(*format).unwrap(),
+            Kwargs(Dict::new()).into_payload(*format).unwrap(),
+            ArgsKwargs(Vec::<u8>::new(), Dict::new()).into_payload(*format).unwrap(),
+        ];
+        for payload in empty {
+            let message = Yield { request: RequestId::MIN, options: YieldOptions::default(), payload }.into();
+            assert_eq!(encoded(&message, Format::Json), b"[70,1,{}]");
+        }
+    }
+}
+
+#[test]
+fn msg_016_an_empty_list_stands_for_absent_arguments() {
+    let kwargs = BTreeMap::from([("k", 1)]);
+    for format in Format::ALL {
+        let payload = Kwargs(&kwargs).into_payload(*format).unwrap();
+        let (request, procedure) = (RequestId::MIN, Uri::new("a.b").unwrap());
+        let call = Call { request, options: CallOptions::default(), procedure, payload }.into();
+        for target in Format::ALL {
+            let literal = elements(r#"[48,1,{},"a.b",[],{"k":1}]"#);
+            assert_eq!(encoded(&call, *target), Frame::of(&literal, *target).bytes);
+        }
+    }
+}
+
+#[test]
+fn msg_017_empty_arguments_equal_absent_ones() {
+    for head in heads() {
+        for format in Format::ALL {
+            let all = ["[]", "[[]]", "[[],{}]"].map(|payload| {
+                let elements: Vec<_> = head.iter().cloned().chain(elements(payload)).collect();
+                Frame::of(&elements, *format).decode(*format).unwrap()
+            });
+            for message in &all {
+                assert_eq!(message, &all[0]);
+                assert!(args(payload_of(message)).is_empty());
+                assert!(kwargs(payload_of(message)).is_empty());
+            }
+            let raw = |message| {
+                let payload = payload_of(message);
+                (payload.raw_args().unwrap().is_some(), payload.raw_kwargs().unwrap().is_some())
+            };
+            assert_eq!([raw(&all[0]), raw(&all[1]), raw(&all[2])], [(false, false), (true, false), (true, true)]);
+        }
+    }
+}
+
+#[test]
+fn msg_018_null_args_are_accepted() {
+    for head in heads() {
+        for format in Format::ALL {
+            for (received, sent) in [
+                (r#"[null,{"a":1}]"#, r#"[[],{"a":1}]"#),
+                ("[null]", "[]"),
+                ("[null,null]", "[]"),
+                ("[[1],null]", "[[1]]"),
+            ] {
+                let with = |payload| head.iter().cloned().chain(elements(payload)).collect::<Vec<_>>();
+                let message = Frame::of(&with(received), *format).decode(*format).unwrap();
+                assert_eq!(message, Frame::of(&with(sent), *format).decode(*format).unwrap(), "{received}");
+                for target in Format::ALL {
+                    assert_eq!(encoded(&message, *target), Frame::of(&with(sent), *target).bytes, "{received}");
+                }
+            }
+        }
+    }
+    let message = decoded(r#"[36,1,2,{},null,{"a":1}]"#, Format::Json);
+    assert!(args(payload_of(&message)).is_empty());
+    assert_eq!(kwargs(payload_of(&message)), BTreeMap::from([("a".to_owned(), Value::from(1))]));
+}
+
+#[test]
+fn msg_021_payloads_carry_every_type() {
+    let values = vec![
+        Value::Null,
+        Value::from(-1),
+        Value::from(1.5),
+        Value::from(true),
+        Value::from(""),
+        Value::List(Vec::new()),
+        Value::Dict(Dict::new()),
+        Value::Bytes(bytes::Bytes::from_static(b"\0")),
+        Value::from(Dict::from_iter([("a", vec![Dict::new()])])),
+    ];
+    let literal = r#"[36,1,2,{},[null,-1,1.5,true,"",[],{},"\u0000AA==",{"a":[{}]}]]"#;
+    for format in Format::ALL {
+        let message = decoded(literal, *format);
+        assert_eq!(args(payload_of(&message)), values);
+        let payload = Args(&values).into_payload(*format).unwrap();
+        assert_eq!(&payload, payload_of(&message));
+        let Message::Event(event) = message else { panic!() };
+        let again = Event { payload, ..event }.into();
+        for target in Format::ALL {
+            assert_eq!(encoded(&again, *target), Frame::of(&elements(literal), *target).bytes);
+        }
+    }
+}
+
+#[test]
+fn msg_023_what_a_format_cannot_carry_is_an_error_and_writes_nothing() {
+    assert!((f64::NAN,).into_payload(Format::Json).is_err());
+    let payload = (1, f64::NAN).into_payload(Format::Cbor).unwrap();
+    let (request, procedure) = (RequestId::MIN, Uri::new("a.b").unwrap());
+    let call = Call { request, options: CallOptions::default(), procedure, payload }.into();
+    let mut frame = b"before".to_vec();
+    let error = encode(&call, Format::Json, &mut frame).unwrap_err();
+    assert_eq!(error.path(), "args[1]");
+    assert!(matches!(error.kind(), EncodeErrorKind::Unsupported { format: Format::Json, .. }), "{error}");
+    assert_eq!(frame, b"before");
+
+    let mut options = YieldOptions::default();
+    options.extra.insert("x_rate", f64::INFINITY);
+    let message = Yield { request: RequestId::MIN, options, payload: Payload::default() }.into();
+    assert!(encode(&message, Format::Json, &mut frame).is_err());
+    assert_eq!(frame, b"before");
+    encode(&message, Format::MsgPack, &mut frame).unwrap();
+    assert!(frame.len() > b"before".len());
+}
