@@ -18,6 +18,10 @@ mod json;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
+
 #[cfg(not(any(feature = "json", feature = "msgpack", feature = "cbor")))]
 compile_error!("wamp-proto needs at least one format: enable the feature `json`, `msgpack` or `cbor`");
 
