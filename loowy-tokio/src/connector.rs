@@ -116,7 +116,7 @@ impl Future for Connect {
                 let adapter = Tokio {
                     runtime: Handle::current(),
                     origin: Instant::now(),
-                    websocket: ws::config(&config),
+                    websocket: ws::config(config.message_limits()),
                     connector,
                 };
                 let (client, driver) = start(*config, adapter);

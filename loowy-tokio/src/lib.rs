@@ -41,6 +41,8 @@
 //! [`connection_events`](Client::connection_events) tells why.
 
 mod connector;
+#[cfg(feature = "router")]
+pub mod router;
 
 pub use wamp_session::client::{
     Call, CallResult, Client, Close, ConnectionEvent, ConnectionEvents, Event, FromInvocation, HandlerError, IntoUri,

@@ -170,6 +170,12 @@ impl Config {
         &self.url
     }
 
+    /// The limits of one message.
+    #[must_use]
+    pub const fn message_limits(&self) -> &wamp_proto::Limits {
+        &self.limits.message
+    }
+
     /// The ways to authenticate, the preferred one first.
     #[must_use]
     pub fn authenticators(&self) -> &[Arc<dyn Authenticator>] {

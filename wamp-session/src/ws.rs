@@ -16,7 +16,7 @@ use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame as RawFrame};
 
 use crate::client::{Received, Socket};
-use crate::{Config, Frame, TransportError, TransportErrorKind};
+use crate::{Frame, TransportError, TransportErrorKind};
 
 /// The read buffer: small, because payloads are slices of it and keep it alive.
 const READ_BUFFER: usize = 16 << 10;
@@ -24,10 +24,10 @@ const READ_BUFFER: usize = 16 << 10;
 /// The longest reason that a close frame carries, in bytes.
 const MAX_REASON: usize = 123;
 
-/// The limits of a WebSocket that a session of this configuration uses.
+/// The configuration of a WebSocket that keeps the limits of messages.
 #[must_use]
-pub fn config(config: &Config) -> WebSocketConfig {
-    let limit = Some(config.limits.message.message_bytes());
+pub fn config(limits: &wamp_proto::Limits) -> WebSocketConfig {
+    let limit = Some(limits.message_bytes());
     WebSocketConfig::default().read_buffer_size(READ_BUFFER).max_message_size(limit).max_frame_size(limit)
 }
 

@@ -439,7 +439,7 @@ impl Future for Unregister {
                 let accepted = live.shared.command(|state, now, _| {
                     let accepted = state.unregister(now, key);
                     if accepted {
-                        state.unregisters.insert(key, Slot::new(waker.take()));
+                        state.unregisters.insert(key, Slot::new(None));
                     }
                     accepted
                 });

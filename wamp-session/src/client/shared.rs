@@ -427,7 +427,7 @@ impl<T> Slot<T> {
 
     /// Takes the answer; without one the waker changes places with the one before.
     pub(crate) fn take(&mut self, waker: &mut Option<Waker>) -> Option<T> {
-        if self.value.is_none() {
+        if self.value.is_none() && waker.is_some() {
             mem::swap(&mut self.waker, waker);
         }
         self.value.take()

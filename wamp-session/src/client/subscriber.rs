@@ -243,7 +243,7 @@ impl Future for Unsubscribe {
                 let accepted = live.shared.command(|state, now, _| {
                     let accepted = state.unsubscribe(now, key);
                     if accepted {
-                        state.unsubscribes.insert(key, Slot::new(waker.take()));
+                        state.unsubscribes.insert(key, Slot::new(None));
                     }
                     accepted
                 });

@@ -101,6 +101,18 @@ impl RouterConfig {
         self.close_timeout = timeout;
         self
     }
+
+    /// How long a peer may take to end: the close timeout.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.close_timeout
+    }
+
+    /// The limits of one message.
+    #[must_use]
+    pub const fn message_limits(&self) -> &Limits {
+        &self.limits.message
+    }
 }
 
 impl fmt::Debug for RouterConfig {
