@@ -1,4 +1,49 @@
 //! WAMP v2 sessions: the state machines of both ends, without IO.
+//!
+//! [`Session`] is the client's end: caller, callee, publisher and subscriber. `router::Router` (feature `router`) is the other
+//! end, for examples, tests, simulators and games. Neither reads a clock, opens a socket, draws entropy or starts a thread:
+//! an adapter or your own loop tells them what happens and does what they ask. [`auth`] answers challenges.
+//!
+//! Here both are in one loop, with nothing between them:
+//!
+//! ```
+//! # #[cfg(not(all(feature = "router", feature = "json")))] fn main() {}
+//! # #[cfg(all(feature = "router", feature = "json"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use wamp_session::proto::{Format, Uri};
+//! use wamp_session::router::{RealmConfig, Router, RouterAction, RouterConfig};
+//! use wamp_session::{Action, Config, Opened, Session, SessionEvent, SubscribeOptions, Time};
+//!
+//! let realm = RealmConfig::new("realm1")?.anonymous("guest");
+//! let mut router = Router::new(RouterConfig::new([7; 32]).realm(realm));
+//! let mut session = Session::new(Config::new("mem:", "realm1"));
+//!
+//! let now = Time::ZERO; // of the loop's own clock
+//! session.connect(now);
+//! let ticks = session.subscribe(now, Uri::new("com.example.tick")?, SubscribeOptions::new())?;
+//!
+//! let mut link = None;
+//! loop {
+//!     if let Some(action) = session.poll_action() {
+//!         match (action, link) {
+//!             (Action::OpenTransport { id, .. }, _) => {
+//!                 link = Some((id, router.handle_opened(now, Format::Json)));
+//!                 session.handle_opened(now, id, Opened::new(Some("wamp.2.json")));
+//!             }
+//!             (Action::Send { frame, .. }, Some((_, peer))) => router.handle_frame(now, peer, frame),
+//!             (other, _) => panic!("{other:?}"),
+//!         }
+//!     } else if let (Some(RouterAction::Send { frame, .. }), Some((id, _))) = (router.poll_action(), link) {
+//!         session.handle_frame(now, id, frame);
+//!     } else {
+//!         break;
+//!     }
+//! }
+//! assert!(matches!(session.poll_event(), Some(SessionEvent::Joined(_))));
+//! assert!(matches!(session.poll_event(), Some(SessionEvent::Subscribed { key, result: Ok(()) }) if key == ticks));
+//! # Ok(())
+//! # }
+//! ```
 
 mod action;
 pub mod auth;

@@ -387,6 +387,7 @@ impl fmt::Debug for Router {
         f.debug_struct("Router")
             .field("realms", &self.realms.keys())
             .field("peers", &self.peers())
+            .field("sessions", &self.sessions.len())
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }

@@ -45,6 +45,8 @@ fn rtr_03_the_same_topic_has_the_same_subscription() {
     assert_eq!(world.take(one), [""; 0]);
     world.send(other, "[34,4,1]");
     assert_eq!(world.tables(), [2, 0, 0, 0]);
+    world.send(one, r#"[32,4,{},"com.example.a"]"#);
+    assert_eq!(world.take(one), ["[33,4,2]"], "the subscription has ended with its last subscriber");
 }
 
 #[test]

@@ -135,3 +135,43 @@ fn deadlines_past_the_end_of_time_are_never() {
     world.router.shutdown(world.now);
     assert_eq!(world.router.poll_timeout(), None);
 }
+
+#[test]
+fn answered_calls_make_room() {
+    let mut world = world(RouterLimits::new().max_calls(1));
+    let (caller, callee) = (world.client(), world.client());
+    world.send(callee, r#"[64,1,{},"a.b"]"#);
+    world.send(caller, r#"[48,1,{},"a.b"]"#);
+    world.send(callee, "[70,1,{}]");
+    world.send(caller, r#"[48,2,{},"a.b"]"#);
+    world.send(callee, r#"[8,68,2,{},"a.c"]"#);
+    world.send(caller, r#"[48,3,{},"a.b"]"#);
+    let answers = ["[50,1,{}]", r#"[8,48,2,{},"a.c"]"#];
+    assert_eq!(world.take(caller), answers);
+    world.router.handle_closed(world.now, callee);
+    assert_eq!(world.take(caller), [r#"[8,48,3,{},"wamp.error.canceled"]"#]);
+    let callee = world.client();
+    world.send(callee, r#"[64,1,{},"a.b"]"#);
+    world.send(caller, r#"[48,4,{},"a.b"]"#);
+    assert_eq!(world.take(callee), ["[65,1,2]", "[68,1,2,{}]"]);
+    world.send(caller, "[49,4,{}]");
+    world.send(callee, "[70,1,{}]");
+    world.send(caller, r#"[48,5,{},"a.b"]"#);
+    assert_eq!(world.take(callee), ["[68,2,2,{}]"]);
+}
+
+#[test]
+fn a_peer_that_is_being_closed_gets_nothing_more() {
+    let mut world = world(RouterLimits::new().max_outbound_bytes(400));
+    let peer = world.client();
+    let mut request = 0;
+    while world.router.outbound_bytes(peer) <= 385 {
+        request += 1;
+        world.send(peer, &format!(r#"[32,{request},{{}},"a.b"]"#));
+    }
+    // PUBLISHED is too much already, so that the EVENT does not follow.
+    let options = r#"{"acknowledge":true,"exclude_me":false}"#;
+    world.send(peer, &format!(r#"[16,{},{options},"a.b"]"#, request + 1));
+    assert_eq!(world.take(peer), [""; 0]);
+    assert_eq!(world.close_code(peer), Some(1008));
+}

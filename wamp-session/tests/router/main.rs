@@ -4,8 +4,10 @@
 
 mod auth;
 mod broker;
+mod chaos;
 mod closing;
 mod dealer;
+mod formats;
 mod limits;
 mod opening;
 mod strict;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use wamp_session::Frame;
 use wamp_session::proto::{Format, Message, Role};
+use wamp_session::{Frame, Time};
 
 use crate::world::{HELLO, World, config};
 
@@ -164,4 +164,13 @@ fn news_of_unknown_peers_are_ignored() {
     world.router.handle_writable(world.now, peer);
     assert_eq!(world.take(peer), [""; 0]);
     assert_eq!(world.router.peers(), 0);
+}
+
+#[test]
+fn an_earlier_now_counts_as_the_latest() {
+    let mut world = World::new(config());
+    world.advance(Duration::from_secs(20));
+    world.now = Time::from_secs(1);
+    world.open(Format::Json);
+    assert_eq!(world.router.poll_timeout(), Some(Time::from_secs(30)));
 }

@@ -1,0 +1,184 @@
+//! Many clients that send anything, by a seed.
+
+use std::time::Duration;
+
+use wamp_session::Frame;
+use wamp_session::proto::{Format, Limits, Message, MessageType, PayloadCheck, decode};
+use wamp_session::router::{PeerId, Router, RouterAction, RouterLimits};
+
+use crate::world::{HELLO, config};
+
+/// SplitMix64: enough chance for a test.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.next() % n as u64).unwrap()
+    }
+
+    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+}
+
+/// A client that mostly does what it may.
+struct Client {
+    peer: PeerId,
+    requests: u64,
+    /// The ids of unanswered invocations.
+    invocations: Vec<u64>,
+}
+
+impl Client {
+    fn message(&mut self, chance: &mut Chance) -> String {
+        let uri = chance.one(&["a.a", "a.b", "a.c", "a..b", "wamp.a"]);
+        let id = 1 + chance.below(12);
+        let payload = chance.one(&["", r#",["x"]"#, r#",[],{"k":[1,{}]}"#, ",null"]);
+        let mut request = || {
+            self.requests += 1;
+            self.requests
+        };
+        match chance.below(40) {
+            0..6 => format!(r#"[16,{},{{"acknowledge":true,"exclude_me":false}},"{uri}"{payload}]"#, request()),
+            6..9 => format!(r#"[16,{},{{}},"{uri}"{payload}]"#, request()),
+            9..14 => format!(r#"[32,{},{{}},"{uri}"]"#, request()),
+            14..17 => format!("[34,{},{id}]", request()),
+            17..22 => format!(r#"[64,{},{{}},"{uri}"]"#, request()),
+            22..24 => format!("[66,{},{id}]", request()),
+            24..31 => format!(r#"[48,{},{{}},"{uri}"{payload}]"#, request()),
+            31 => format!("[49,{id},{{}}]"),
+            32..38 if !self.invocations.is_empty() => {
+                let invocation = self.invocations.remove(chance.below(self.invocations.len()));
+                match chance.below(3) {
+                    0 => format!(r#"[8,68,{invocation},{{}},"a.error"{payload}]"#),
+                    _ => format!("[70,{invocation},{{}}{payload}]"),
+                }
+            }
+            38 => r#"[6,{},"wamp.close.close_realm"]"#.to_owned(),
+            39 => chance.one(&["[]", "[70,99,{}]", r#"[48,99,{},"a.a"]"#, "[2,1,{}]", "\u{ff}", HELLO]).to_string(),
+            _ => format!("[34,{},{id}]", request()),
+        }
+    }
+}
+
+/// Runs a number of steps, and returns everything the router did.
+fn run(seed: u64, steps: usize) -> (Router, Vec<String>) {
+    let limits = RouterLimits::new().max_outbound_bytes(2000).max_calls(5).max_subscriptions(3).max_registrations(3);
+    let mut router = Router::new(config().limits(limits));
+    let mut chance = Chance(seed);
+    let mut now = wamp_session::Time::ZERO;
+    let mut clients: Vec<Client> = Vec::new();
+    let mut trace = Vec::new();
+    for _ in 0..steps {
+        match chance.below(60) {
+            0..4 => {
+                let peer = router.handle_opened(now, Format::Json);
+                clients.push(Client { peer, requests: 0, invocations: Vec::new() });
+                router.handle_frame(now, peer, Frame::Text(HELLO.into()));
+            }
+            4 => {
+                now = now.checked_add(Duration::from_millis(chance.next() % 3000)).unwrap();
+                router.handle_timeout(now);
+                assert!(router.poll_timeout().is_none_or(|next| next > now));
+            }
+            5 => _ = router.handle_opened(now, Format::Json),
+            _ if clients.is_empty() => {}
+            what => {
+                let index = chance.below(clients.len());
+                let client = &mut clients[index];
+                match what {
+                    6 => router.handle_blocked(now, client.peer),
+                    7..10 => router.handle_writable(now, client.peer),
+                    10 => {
+                        router.handle_closed(now, client.peer);
+                        clients.remove(index);
+                    }
+                    _ => {
+                        let message = client.message(&mut chance);
+                        router.handle_frame(now, client.peer, Frame::Text(message.into()));
+                    }
+                }
+            }
+        }
+        while chance.below(8) != 0
+            && let Some(action) = router.poll_action()
+        {
+            trace.push(match action {
+                RouterAction::Send { peer, frame } => {
+                    let bytes = frame.bytes().clone();
+                    let text = format!("{peer:?} {bytes:?}");
+                    let message = decode(bytes, Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap();
+                    let kind = message.message_type();
+                    assert!(!matches!(kind, MessageType::Hello | MessageType::Call | MessageType::Yield), "{text}");
+                    if let Message::Invocation(invocation) = message
+                        && let Some(client) = clients.iter_mut().find(|client| client.peer == peer)
+                    {
+                        client.invocations.push(invocation.request.get());
+                    }
+                    text
+                }
+                RouterAction::Close { peer, code, reason } => {
+                    clients.retain(|client| client.peer != peer);
+                    format!("{peer:?} close {code} {reason}")
+                }
+                other => panic!("{other:?}"),
+            });
+        }
+    }
+    (router, trace)
+}
+
+#[test]
+fn whatever_clients_send_the_router_forgets_them_when_they_are_gone() {
+    for seed in 0..40 {
+        let (mut router, trace) = run(seed, 1500);
+        assert!(trace.len() > 300, "seed {seed}: only {} actions", trace.len());
+        let now = wamp_session::Time::from_secs(100_000);
+        router.shutdown(now);
+        router.handle_timeout(now.checked_add(Duration::from_secs(5)).unwrap());
+        router.handle_timeout(now.checked_add(Duration::from_secs(10)).unwrap());
+        while router.poll_action().is_some() {}
+        assert_eq!(router.peers(), 0, "seed {seed}");
+        assert_eq!(router.poll_timeout(), None, "seed {seed}");
+        assert_eq!(router.sessions("realm1").count(), 0);
+        assert_eq!(router.subscriptions("realm1").count(), 0);
+        assert_eq!(router.registrations("realm1").count(), 0);
+        assert_eq!(router.pending_invocations("realm1"), 0);
+        let printed = format!("{router:?}");
+        assert!(printed.contains("peers: 0, sessions: 0,"), "seed {seed}: {printed}");
+    }
+}
+
+#[test]
+fn the_tables_hold_what_the_sessions_that_are_left_hold() {
+    for seed in 100..120 {
+        let (mut router, _) = run(seed, 1500);
+        let peers: Vec<_> = router.sessions("realm1").map(|(peer, _)| peer).collect();
+        let callees: Vec<_> = router.registrations("realm1").map(|(_, callee)| callee).collect();
+        assert!(callees.iter().all(|callee| peers.contains(callee)), "seed {seed}");
+        assert!(router.subscriptions("realm1").all(|(_, subscribers)| (1..=peers.len()).contains(&subscribers)));
+        // Without shutdown, one after the other.
+        let now = wamp_session::Time::from_secs(1000);
+        for peer in peers {
+            router.handle_closed(now, peer);
+        }
+        assert_eq!(router.subscriptions("realm1").count(), 0, "seed {seed}");
+        assert_eq!(router.registrations("realm1").count(), 0, "seed {seed}");
+        assert_eq!(router.pending_invocations("realm1"), 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_inputs_give_the_same_actions() {
+    for seed in [1, 2, 3] {
+        assert_eq!(run(seed, 3000).1, run(seed, 3000).1);
+    }
+    assert_ne!(run(1, 3000).1, run(2, 3000).1);
+}

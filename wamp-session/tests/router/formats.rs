@@ -1,0 +1,150 @@
+//! Payloads between sessions of different formats.
+
+use wamp_session::Frame;
+use wamp_session::proto::{
+    Call, CallOptions, Format, IntoPayload, Limits, Message, Payload, Publish, PublishOptions, RequestId, Uri, Value,
+    Yield, YieldOptions, encode,
+};
+use wamp_session::router::{PeerId, RouterLimits};
+
+use crate::world::{World, config};
+
+/// The payload of an event or result: a list with everything, bytes included, and a keyword.
+const PAYLOAD: &str = r#"["a€",-1,1.5,null,true,"\u0000AAEC/w==",{"b":[[]]}],{"k":18446744073709551615}"#;
+
+fn send(world: &mut World, peer: PeerId, format: Format, message: impl Into<Message>) {
+    let mut frame = Vec::new();
+    encode(&message.into(), format, &mut frame).unwrap();
+    world.send_frame(peer, Frame::Binary(frame.into()));
+}
+
+fn publish(request: u64, payload: Payload) -> Publish {
+    let options = PublishOptions::default();
+    Publish { request: RequestId::new(request).unwrap(), options, topic: Uri::new("a.b").unwrap(), payload }
+}
+
+#[test]
+fn events_reach_subscribers_of_every_format() {
+    for from in Format::ALL {
+        let mut world = World::new(config());
+        let publisher = world.join(*from);
+        let subscribers: Vec<_> = Format::ALL.iter().map(|format| world.join(*format)).collect();
+        for subscriber in &subscribers {
+            world.send(*subscriber, r#"[32,1,{},"a.b"]"#);
+            assert_eq!(world.take(*subscriber), ["[33,1,1]"]);
+        }
+        world.send(publisher, &format!(r#"[16,1,{{}},"a.b",{PAYLOAD}]"#));
+        for subscriber in subscribers {
+            let Message::Event(event) = world.messages(subscriber).remove(0) else { panic!("no EVENT") };
+            let args: Vec<Value> = event.payload.args().unwrap();
+            assert_eq!(args[0], Value::from("a€"));
+            assert_eq!(args[1], Value::from(-1));
+            assert_eq!(args[2], Value::from(1.5));
+            assert_eq!(args[3], Value::Null);
+            assert_eq!(args[5].as_bytes().map(|bytes| &bytes[..]), Some(&[0, 1, 2, 255][..]));
+            assert_eq!(event.payload.kwargs::<std::collections::BTreeMap<String, u64>>().unwrap()["k"], u64::MAX);
+        }
+    }
+}
+
+#[test]
+fn an_event_is_encoded_once_per_format() {
+    let mut world = World::new(config());
+    let publisher = world.client();
+    let subscribers: Vec<_> = Format::ALL.iter().chain(Format::ALL).map(|format| world.join(*format)).collect();
+    for subscriber in &subscribers {
+        world.send(*subscriber, r#"[32,1,{},"a.b"]"#);
+        world.take(*subscriber);
+    }
+    world.send(publisher, &format!(r#"[16,1,{{}},"a.b",{PAYLOAD}]"#));
+    let frames: Vec<_> = subscribers.into_iter().map(|subscriber| world.frames(subscriber).remove(0)).collect();
+    let (first, second) = frames.split_at(Format::ALL.len());
+    for (first, second) in first.iter().zip(second) {
+        assert_eq!(first.bytes().as_ptr(), second.bytes().as_ptr());
+    }
+}
+
+#[test]
+fn calls_and_their_answers_reach_sessions_of_every_format() {
+    for of_caller in Format::ALL {
+        for of_callee in Format::ALL {
+            let mut world = World::new(config());
+            let (caller, callee) = (world.join(*of_caller), world.join(*of_callee));
+            world.send(callee, r#"[64,1,{},"a.b"]"#);
+            world.take(callee);
+            world.send(caller, &format!(r#"[48,1,{{}},"a.b",{PAYLOAD}]"#));
+            assert_eq!(world.take(callee), [format!("[68,1,1,{{}},{PAYLOAD}]")]);
+            world.send(callee, &format!("[70,1,{{}},{PAYLOAD}]"));
+            assert_eq!(world.take(caller), [format!("[50,1,{{}},{PAYLOAD}]")]);
+            world.send(caller, r#"[48,2,{},"a.b"]"#);
+            world.send(callee, &format!(r#"[8,68,2,{{}},"a.c",{PAYLOAD}]"#));
+            assert_eq!(world.take(caller), [format!(r#"[8,48,2,{{}},"a.c",{PAYLOAD}]"#)]);
+        }
+    }
+}
+
+#[test]
+fn an_event_that_a_format_cannot_carry_is_dropped_for_its_subscribers() {
+    let mut world = World::new(config());
+    let publisher = world.join(Format::MsgPack);
+    let (json, cbor) = (world.join(Format::Json), world.join(Format::Cbor));
+    for subscriber in [json, cbor] {
+        world.send(subscriber, r#"[32,1,{},"a.b"]"#);
+        world.take(subscriber);
+    }
+    let nan = (f64::NAN,).into_payload(Format::MsgPack).unwrap();
+    send(&mut world, publisher, Format::MsgPack, publish(1, nan));
+    assert_eq!(world.take(json), [""; 0]);
+    assert_eq!(world.messages(cbor).len(), 1);
+    assert_eq!(world.router.stats().dropped_events, 1);
+    assert_eq!(world.closed(json), None);
+}
+
+#[test]
+fn a_call_that_a_format_cannot_carry_fails() {
+    let mut world = World::new(config());
+    let (caller, callee) = (world.join(Format::MsgPack), world.join(Format::Json));
+    world.send(callee, r#"[64,1,{},"a.b"]"#);
+    world.take(callee);
+    let nan = || (f64::NAN,).into_payload(Format::MsgPack).unwrap();
+    let procedure = Uri::new("a.b").unwrap();
+    let call = Call { request: RequestId::MIN, options: CallOptions::default(), procedure, payload: nan() };
+    send(&mut world, caller, Format::MsgPack, call);
+    assert_eq!(world.take(caller), [r#"[8,48,1,{},"wamp.error.invalid_payload"]"#]);
+    assert_eq!(world.take(callee), [""; 0]);
+    assert_eq!(world.router.pending_invocations("realm1"), 0);
+    world.send(caller, r#"[48,2,{},"a.b"]"#);
+    assert_eq!(world.take(callee), ["[68,1,1,{}]"], "the INVOCATION that was not sent used no id");
+}
+
+#[test]
+fn a_result_that_a_format_cannot_carry_is_an_error() {
+    let mut world = World::new(config());
+    let (caller, callee) = (world.join(Format::Json), world.join(Format::MsgPack));
+    world.send(callee, r#"[64,1,{},"a.b"]"#);
+    world.send(caller, r#"[48,1,{},"a.b"]"#);
+    let payload = (f64::INFINITY,).into_payload(Format::MsgPack).unwrap();
+    let result = Yield { request: RequestId::MIN, options: YieldOptions::default(), payload };
+    send(&mut world, callee, Format::MsgPack, result);
+    assert_eq!(world.take(caller), [r#"[8,48,1,{},"wamp.error.invalid_payload"]"#]);
+    assert_eq!(world.tables(), [2, 0, 1, 0]);
+}
+
+#[test]
+fn a_message_that_becomes_too_long_is_not_forwarded() {
+    let limits = RouterLimits::new().message(Limits::new().max_message_bytes(400));
+    let mut world = World::new(config().limits(limits));
+    let (binary, json) = (world.join(Format::MsgPack), world.join(Format::Json));
+    world.send(json, r#"[32,1,{},"a.b"]"#);
+    world.send(json, r#"[64,2,{},"a.b"]"#);
+    world.take(json);
+    // 350 bytes are 468 characters of base64.
+    let bytes = || (Value::Bytes(vec![0; 350].into()),).into_payload(Format::MsgPack).unwrap();
+    send(&mut world, binary, Format::MsgPack, publish(1, bytes()));
+    let (request, procedure) = (RequestId::new(2).unwrap(), Uri::new("a.b").unwrap());
+    let call = Call { request, options: CallOptions::default(), procedure, payload: bytes() };
+    send(&mut world, binary, Format::MsgPack, call);
+    assert_eq!(world.take(json), [""; 0]);
+    assert_eq!(world.take(binary), [r#"[8,48,2,{},"wamp.error.payload_size_exceeded"]"#]);
+    assert_eq!(world.router.stats().dropped_events, 1);
+}
