@@ -261,7 +261,7 @@ impl Session {
         self.begin_publish(topic, payload, options)
     }
 
-    /// Forgets an acknowledged publication: no event follows, and a late answer is ignored.
+    /// Forgets an acknowledged publication: no event follows, unless it waits to be taken already, and a late answer is ignored.
     ///
     /// If it still waits for a join, it is not sent. An unknown key is ignored.
     pub fn forget_publish(&mut self, key: PublishKey) {
@@ -316,7 +316,7 @@ impl Session {
         self.begin_call(procedure, payload, options)
     }
 
-    /// Forgets a call: no event follows, and a late answer is ignored.
+    /// Forgets a call: no event follows, unless it waits to be taken already, and a late answer is ignored.
     ///
     /// If it still waits for a join, it is not sent; else the callee goes on with it. An unknown key is ignored.
     pub fn forget_call(&mut self, key: CallKey) {

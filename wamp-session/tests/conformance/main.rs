@@ -1,0 +1,18 @@
+//! The session against the checklist of the specification: a test per item, named after it, with a scripted router and a virtual clock.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod authentication;
+mod callee;
+mod caller;
+mod closing;
+mod features;
+mod ids;
+mod messages;
+mod opening;
+mod ordering;
+mod publisher;
+mod subscriber;
+mod violations;

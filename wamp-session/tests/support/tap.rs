@@ -1,0 +1,132 @@
+//! What a router would check of a client: that the session never breaks the protocol itself (PV-23).
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use wamp_session::{Action, TransportId};
+
+/// The greatest id.
+const MAX_ID: u64 = 9_007_199_254_740_992;
+
+/// Looks at the actions of a session and at what its router says, and panics if the session breaks the protocol.
+#[derive(Debug, Default)]
+pub(crate) struct Tap {
+    transport: Option<TransportId>,
+    opened: bool,
+    hello: bool,
+    welcomed: bool,
+    over: bool,
+    challenges: usize,
+    requests: u64,
+    invocations: BTreeSet<u64>,
+}
+
+impl Tap {
+    /// The session wants something done; `text` is the frame of a `Send`, as JSON.
+    pub(crate) fn action(&mut self, action: &Action, text: &str) {
+        match action {
+            Action::OpenTransport { id, .. } => {
+                assert!(self.transport.is_none(), "two transports at a time");
+                *self = Self { transport: Some(*id), ..Self::default() };
+            }
+            Action::Send { id, .. } => {
+                assert!(self.opened && self.transport == Some(*id), "a frame for a transport that is not open");
+                let message: Value = serde_json::from_str(text).expect("JSON");
+                self.sent(&message);
+            }
+            Action::CloseTransport { id, .. } => {
+                assert_eq!(self.transport, Some(*id), "the end of a transport that is not in use");
+                self.over = true;
+            }
+            action => panic!("unknown action {action:?}"),
+        }
+    }
+
+    /// The transport was opened.
+    pub(crate) fn opened(&mut self) {
+        self.opened = true;
+    }
+
+    /// The transport ended.
+    pub(crate) fn ended(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The router says something.
+    pub(crate) fn received(&mut self, text: &str) {
+        let Ok(message) = serde_json::from_str::<Value>(text) else { return };
+        match message.get(0).and_then(Value::as_u64) {
+            Some(2) => self.welcomed = self.hello,
+            Some(3) => self.over = true,
+            Some(4) => self.challenges += 1,
+            Some(68) if self.welcomed => {
+                self.invocations.extend(message.get(1).and_then(Value::as_u64));
+            }
+            _ => {}
+        }
+    }
+
+    fn sent(&mut self, message: &Value) {
+        let list = message.as_array().unwrap_or_else(|| panic!("{message} is no list"));
+        let code = list.first().and_then(Value::as_u64).unwrap_or_else(|| panic!("{message} has no type"));
+        assert!(!self.over, "{message} after the end of the session");
+        if self.hello {
+            assert_ne!(code, 1, "a second HELLO");
+            assert!(self.welcomed || matches!(code, 3 | 5), "{message} before WELCOME");
+        } else {
+            assert_eq!(code, 1, "{message} before HELLO");
+        }
+        let shape = match code {
+            1 => "sd",
+            3 => "ds",
+            5 => "sd",
+            6 => "ds",
+            8 => "iids",
+            16 => "ids",
+            32 => "ids",
+            34 => "ii",
+            48 => "ids",
+            64 => "ids",
+            66 => "ii",
+            70 => "id",
+            _ => panic!("{message} is not for a client to send"),
+        };
+        let optional = if matches!(code, 8 | 16 | 48 | 70) { 2 } else { 0 };
+        assert!((shape.len() + 1..=shape.len() + 1 + optional).contains(&list.len()), "{message} has a wrong length");
+        for (element, kind) in list.iter().skip(1).zip(shape.chars()) {
+            let fits = match kind {
+                's' => element.is_string(),
+                'd' => element.is_object(),
+                _ => element.as_u64().is_some_and(|id| (1..=MAX_ID).contains(&id)),
+            };
+            assert!(fits, "{message}: {element} is of the wrong type");
+        }
+        let payload = list.get(shape.len() + 1..).unwrap_or_default();
+        match payload {
+            [] => {}
+            [args] => assert!(args.as_array().is_some_and(|args| !args.is_empty()), "{message}: empty Arguments"),
+            [args, kwargs, ..] => {
+                assert!(args.is_array(), "{message}: Arguments");
+                assert!(kwargs.as_object().is_some_and(|kwargs| !kwargs.is_empty()), "{message}: empty ArgumentsKw");
+            }
+        }
+        let number = |index: usize| list.get(index).and_then(Value::as_u64).unwrap_or_default();
+        match code {
+            1 => self.hello = true,
+            3 | 6 => self.over = true,
+            5 => {
+                assert!(self.challenges > 0, "AUTHENTICATE without CHALLENGE");
+                self.challenges -= 1;
+            }
+            8 => {
+                assert_eq!(number(1), 68, "{message}: an ERROR of another type than INVOCATION");
+                assert!(self.invocations.remove(&number(2)), "{message} answers no invocation");
+            }
+            70 => assert!(self.invocations.remove(&number(1)), "{message} answers no invocation"),
+            _ => {
+                self.requests += 1;
+                assert_eq!(number(1), self.requests, "{message} is out of sequence");
+            }
+        }
+    }
+}
