@@ -24,7 +24,8 @@ use crate::TransportError;
 #[error("{uri}")]
 pub struct WampError {
     pub(crate) uri: Uri,
-    pub(crate) details: ErrorDetails,
+    /// In a box, because errors are returned by value.
+    pub(crate) details: Box<ErrorDetails>,
     pub(crate) payload: Payload,
 }
 
@@ -210,7 +211,7 @@ impl WampError {
     /// Makes an error without arguments.
     #[must_use]
     pub fn from_uri(uri: Uri) -> Self {
-        Self { uri, details: ErrorDetails::default(), payload: Payload::new() }
+        Self { uri, details: Box::default(), payload: Payload::new() }
     }
 
     /// Sets the arguments.
@@ -233,7 +234,7 @@ impl WampError {
 
     /// The details.
     #[must_use]
-    pub const fn details(&self) -> &ErrorDetails {
+    pub fn details(&self) -> &ErrorDetails {
         &self.details
     }
 

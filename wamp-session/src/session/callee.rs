@@ -311,6 +311,7 @@ fn failure(request: RequestId, uri: &str) -> Option<Message> {
 
 fn failure_of(request: RequestId, error: WampError) -> Result<Message, CommandError> {
     let WampError { uri: error, details, payload } = error;
+    let details = *details;
     super::check_exact(&error)?;
     Ok(Error { request_type: MessageType::Invocation, request, details, error, payload }.into())
 }

@@ -161,7 +161,7 @@ impl Session {
             | MessageType::Call
             | MessageType::Register
             | MessageType::Unregister => match self.requests.answered(request, request_type) {
-                Some(request) => self.failed(request, WampError { uri, details, payload }),
+                Some(request) => self.failed(request, WampError { uri, details: Box::new(details), payload }),
                 None => self.stats.unknown_answers += 1,
             },
             // Some routers answer a CANCEL or a YIELD.
