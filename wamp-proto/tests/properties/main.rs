@@ -246,6 +246,10 @@ proptest! {
         handle(&[&[0x95, code], &bytes[..]].concat().into(), Format::MsgPack);
         handle(&[&[0x9f, 0x18, code], &bytes[..]].concat().into(), Format::Cbor);
     }
+}
+
+proptest! {
+    #![proptest_config(config(1_000))]
 
     #[test]
     fn random_json_does_no_harm(text in r#"\[(3|8|16|36|48|50|68|70)(,|\[|\]|\{|\}|:|"[^"]{0,3}"|"\\u[0-9a-f]{3,5}"|-?[0-9]{1,3}(\.[0-9]|e)?| |null|true){0,20}"#) {
