@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::codec::read::Read;
 use crate::error::{DecodeErrorKind, Fault, Kind};
@@ -93,7 +93,7 @@ fn payload_of(message: &Message) -> Option<&Payload> {
 /// - [`Value`] has no room for what one format alone has: a key that is not a string (on the first level [`Read::skip_dict`]
 ///   refuses it), a MessagePack extension;
 /// - no type has room for a CBOR simple value, a CBOR integer of more than 64 bits, or a JSON number beyond the range of `f64`:
-///   decoding stops there;
+///   decoding stops there, and what follows is compared with [`well_formed`] or, in JSON, with what `serde_json` ignores;
 /// - tags of keys count for [`Read::skip_dict`], and for nothing else;
 /// - MessagePack text that is not UTF-8 decodes as bytes.
 pub fn skip_differential(input: &[u8]) {
@@ -101,23 +101,94 @@ pub fn skip_differential(input: &[u8]) {
     match Format::ALL.get(usize::from(*first) % 3) {
         #[cfg(feature = "json")]
         Some(Format::Json) => compare::<crate::json::Reader<'_>>(bytes, false, |bytes| {
-            crate::json::from_slice(bytes, PhantomData::<Anything>).map_err(|error| error.contains("out of range"))
+            crate::json::from_slice(bytes, PhantomData::<Anything>).map_err(|error| {
+                error.contains("out of range") && crate::json::from_slice(bytes, PhantomData::<IgnoredAny>).is_ok()
+            })
         }),
         #[cfg(feature = "msgpack")]
         Some(Format::MsgPack) => compare::<crate::msgpack::Reader<'_>>(bytes, true, |bytes| {
             exactly(bytes, |bytes| crate::msgpack::from_slice(bytes, PhantomData::<Anything>).map_err(|_| false))
         }),
         #[cfg(feature = "cbor")]
-        Some(Format::Cbor) => compare::<crate::cbor::Reader<'_>>(bytes, false, |bytes| {
-            exactly(bytes, |bytes| {
-                crate::cbor::from_slice(bytes, PhantomData::<Anything>).map_err(|error| {
-                    let reason = error.to_string();
-                    reason.contains("simple value") || reason.contains("64 bits")
+        Some(Format::Cbor) => {
+            match skip::<crate::cbor::Reader<'_>>(bytes, Limits::MAX_DEPTH) {
+                Err(Fault { kind: DecodeErrorKind::TooDeep | DecodeErrorKind::InvalidUtf8, .. }) => {}
+                skipped => assert_eq!(skipped.ok(), well_formed(bytes, Limits::MAX_DEPTH)),
+            }
+            compare::<crate::cbor::Reader<'_>>(bytes, false, |bytes| {
+                exactly(bytes, |bytes| {
+                    crate::cbor::from_slice(bytes, PhantomData::<Anything>).map_err(|error| {
+                        let reason = error.to_string();
+                        reason.contains("simple value") || reason.contains("64 bits")
+                    })
                 })
-            })
-        }),
+            });
+        }
         None => {}
     }
+}
+
+/// Where a CBOR item ends that is well-formed by RFC 8949, appendix C, whatever its text is, and nests no deeper than `depth`.
+#[cfg(feature = "cbor")]
+fn well_formed(bytes: &[u8], depth: u8) -> Option<usize> {
+    const BREAK: u8 = 0xff;
+
+    let mut at = 0;
+    let CborHead { major, argument, .. } = loop {
+        let head = cbor_head(bytes.get(at..)?)?;
+        at += head.size;
+        if head.major != 6 {
+            break head;
+        }
+    };
+    let (depth, items) = match (major, argument) {
+        (2 | 3, Some(length)) => {
+            let end = at.checked_add(usize::try_from(length).ok()?)?;
+            return (end <= bytes.len()).then_some(end);
+        }
+        (2 | 3, None) => (depth, None),
+        (4, length) => (depth.checked_sub(1)?, length),
+        (5, length) => (depth.checked_sub(1)?, length.map(|entries| entries.saturating_mul(2))),
+        _ => return Some(at),
+    };
+    let mut count = 0;
+    while items != Some(count) {
+        let rest = bytes.get(at..)?;
+        if items.is_none() && rest.first() == Some(&BREAK) {
+            return (major != 5 || count % 2 == 0).then_some(at + 1);
+        }
+        if major < 4 && cbor_head(rest).is_none_or(|chunk| chunk.major != major || chunk.argument.is_none()) {
+            return None;
+        }
+        at += well_formed(rest, depth)?;
+        count += 1;
+    }
+    Some(at)
+}
+
+#[cfg(feature = "cbor")]
+struct CborHead {
+    major: u8,
+    /// `None` for an indefinite length.
+    argument: Option<u64>,
+    size: usize,
+}
+
+#[cfg(feature = "cbor")]
+fn cbor_head(bytes: &[u8]) -> Option<CborHead> {
+    let (initial, behind) = bytes.split_first()?;
+    let (major, information) = (initial >> 5, initial & 0x1f);
+    let (argument, width) = match information {
+        0..=23 => (Some(information.into()), 0),
+        24..=27 => {
+            let width = 1 << (information - 24);
+            (Some(behind.get(..width)?.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))), width)
+        }
+        31 if (2..=5).contains(&major) => (None, 0),
+        _ => return None,
+    };
+    let is_simple_in_vain = major == 7 && information == 24 && argument < Some(32);
+    (!is_simple_in_vain).then_some(CborHead { major, argument, size: 1 + width })
 }
 
 /// Decodes one value with nothing behind it; `decode` does not look behind it. In a binary format no value is the start of another.
