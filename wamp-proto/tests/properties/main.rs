@@ -142,7 +142,7 @@ impl Edit {
 }
 
 proptest! {
-    #![proptest_config(config(700))]
+    #![proptest_config(config(400))]
 
     #[test]
     fn messages_round_trip_in_each_format((format, message) in message_of_a_format()) {
@@ -249,7 +249,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(1_000))]
+    #![proptest_config(config(500))]
 
     #[test]
     fn random_json_does_no_harm(text in r#"\[(3|8|16|36|48|50|68|70)(,|\[|\]|\{|\}|:|"[^"]{0,3}"|"\\u[0-9a-f]{3,5}"|-?[0-9]{1,3}(\.[0-9]|e)?| |null|true){0,20}"#) {
