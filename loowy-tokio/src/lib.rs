@@ -61,3 +61,7 @@ pub use wamp_session::{
 };
 
 pub use crate::connector::{Connect, Connector, connect};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
