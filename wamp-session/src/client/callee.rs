@@ -213,6 +213,7 @@ impl Registration {
     /// # Cancel safety
     ///
     /// Dropping the future loses no invocation.
+    #[expect(clippy::should_implement_trait, reason = "it is what StreamExt calls it")]
     pub fn next(&mut self) -> NextInvocation<'_> {
         NextInvocation(self)
     }

@@ -26,6 +26,7 @@ pub struct Call {
     state: CallState,
 }
 
+#[expect(clippy::large_enum_variant, reason = "futures are made once and polled in place")]
 enum CallState {
     Start(Result<(Uri, Payload, CallOptions), CommandError>),
     Waiting(CallKey),

@@ -99,6 +99,7 @@ impl ConnectionEvents {
     /// # Cancel safety
     ///
     /// Dropping the future loses no event.
+    #[expect(clippy::should_implement_trait, reason = "it is what StreamExt calls it")]
     pub fn next(&mut self) -> NextConnectionEvent<'_> {
         NextConnectionEvent(self)
     }

@@ -31,6 +31,7 @@ pub struct Publish(Option<Request>, Turn);
 #[must_use = "futures do nothing unless they are polled"]
 pub struct PublishAcked(AckedState, Turn);
 
+#[expect(clippy::large_enum_variant, reason = "futures are made once and polled in place")]
 enum AckedState {
     Start(Request),
     Waiting(PublishKey),

@@ -155,6 +155,7 @@ impl Subscription {
     /// # Cancel safety
     ///
     /// Dropping the future loses no event.
+    #[expect(clippy::should_implement_trait, reason = "it is what StreamExt calls it")]
     pub fn next(&mut self) -> NextEvent<'_> {
         NextEvent(self)
     }
