@@ -31,9 +31,9 @@ impl From<Fault> for AttributeFault {
 }
 
 /// A struct of attributes: the Options or Details of a message type.
-pub(crate) trait Attributes: Sized {
-    /// Reads the dict; `depth` lists and dicts may nest in it, itself included.
-    fn read<'a, R: Read<'a>>(reader: &mut R, bytes: &'a [u8], depth: u8) -> Result<Self, AttributeFault>;
+pub(crate) trait Attributes: Default {
+    /// Reads the dict into a struct that is still empty; `depth` lists and dicts may nest in it, itself included.
+    fn fill<'a, R: Read<'a>>(&mut self, reader: &mut R, bytes: &'a [u8], depth: u8) -> Result<(), AttributeFault>;
 
     fn write<W: Write>(&self, writer: &mut W) -> Result<(), EncodeErrorKind>;
 }
@@ -53,29 +53,28 @@ macro_rules! attributes {
         }
 
         impl $crate::codec::attribute::Attributes for $name {
-            fn read<'a, R: $crate::codec::read::Read<'a>>(
+            fn fill<'a, R: $crate::codec::read::Read<'a>>(
+                &mut self,
                 reader: &mut R,
                 bytes: &'a [u8],
                 depth: u8,
-            ) -> Result<Self, $crate::codec::attribute::AttributeFault> {
-                #[allow(unused_mut, reason = "some messages have no known attributes")]
-                let mut attributes = Self::default();
+            ) -> Result<(), $crate::codec::attribute::AttributeFault> {
                 let mut open = reader.dict()?;
                 while let Some(key) = reader.next_key(&mut open)? {
                     match &*key {
                         $($key => {
                             let value = $crate::codec::attribute::Attribute::read(reader, bytes, depth - 1);
-                            attributes.$field = Some(value.map_err(|fault| {
+                            self.$field = Some(value.map_err(|fault| {
                                 $crate::codec::attribute::AttributeFault { key: Some($key), fault }
                             })?);
                         })*
                         _ => {
                             let value: $crate::Value = $crate::codec::attribute::Attribute::read(reader, bytes, depth - 1)?;
-                            attributes.extra.insert(key, value);
+                            self.extra.insert(key, value);
                         }
                     }
                 }
-                Ok(attributes)
+                Ok(())
             }
 
             fn write<W: $crate::codec::write::Write>(&self, writer: &mut W) -> Result<(), $crate::EncodeErrorKind> {

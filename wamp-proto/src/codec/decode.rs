@@ -280,11 +280,13 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
         read_uri(&mut self.reader, policy).map_err(|fault| self.error(None, fault))
     }
 
+    #[inline]
     fn attributes<T: Attributes>(&mut self, name: &'static str) -> Result<T, DecodeError> {
         self.enter(name)?;
         self.dict()
     }
 
+    #[inline]
     fn dict<T: Attributes>(&mut self) -> Result<T, DecodeError> {
         match self.reader.kind() {
             Ok(Kind::Dict) => {}
@@ -294,8 +296,11 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             }
             Err(fault) => return Err(self.error(None, fault)),
         }
-        T::read(&mut self.reader, self.frame, self.limits.depth() - 1)
-            .map_err(|AttributeFault { key, fault }| self.error(key, fault))
+        let mut attributes = T::default();
+        match attributes.fill(&mut self.reader, self.frame, self.limits.depth() - 1) {
+            Ok(()) => Ok(attributes),
+            Err(AttributeFault { key, fault }) => Err(self.error(key, fault)),
+        }
     }
 
     /// The elements of UNSUBSCRIBED and UNREGISTERED: the request, or 0 and what is revoked.
@@ -346,10 +351,11 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
 
 /// Reads a message type: an integer in the strict sense, since nothing tells a sloppy peer's float from a broken frame yet.
 fn read_type<'a, R: Read<'a>>(reader: &mut R) -> Result<MessageType, Fault> {
-    if reader.kind()? != Kind::Integer {
-        return Err(reader.wrong_type("an integer"));
-    }
-    let number = reader.unsigned_at()?;
+    let number = match reader.usual_unsigned() {
+        Some(number) => number,
+        None if reader.kind()? == Kind::Integer => reader.unsigned_at()?,
+        None => return Err(reader.wrong_type("an integer")),
+    };
     MessageType::from_code(number.value)
         .ok_or_else(|| Fault::new(number.offset, DecodeErrorKind::UnknownMessageType(number.value)))
 }

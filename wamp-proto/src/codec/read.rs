@@ -92,9 +92,17 @@ pub(crate) trait Read<'a>: Sized {
         self.unsigned_at().map(|number| number.value)
     }
 
+    /// Reads the next value if it is a non-negative integer in its usual form; `None` leaves it to be looked at more closely.
+    fn usual_unsigned(&mut self) -> Option<Unsigned> {
+        None
+    }
+
     /// Reads what [`Read::unsigned`] does, and says where it stood.
     fn unsigned_at(&mut self) -> Result<Unsigned, Fault> {
         const EXACT: f64 = 9_007_199_254_740_992.0;
+        if let Some(number) = self.usual_unsigned() {
+            return Ok(number);
+        }
         if !matches!(self.kind()?, Kind::Integer | Kind::Float) {
             return Err(self.wrong_type("an integer"));
         }

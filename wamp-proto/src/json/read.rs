@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Lenient, from_slice, skip};
 use crate::Value;
-use crate::codec::read::{Number, Open, Read};
+use crate::codec::read::{Number, Open, Read, Unsigned};
 use crate::error::{DecodeErrorKind, Fault, Kind};
 use crate::serial;
 
@@ -129,6 +129,14 @@ impl<'a> Read<'a> for Reader<'a> {
             }
         }
         text.parse().map(Number::Float).map_err(|_| skip::malformed(start, "expected a number"))
+    }
+
+    fn usual_unsigned(&mut self) -> Option<Unsigned> {
+        self.skip_whitespace();
+        let offset = self.position;
+        let (value, end) = skip::integer(self.bytes, offset)?;
+        self.position = end;
+        Some(Unsigned { value, offset })
     }
 
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {

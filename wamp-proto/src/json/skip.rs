@@ -52,7 +52,13 @@ pub(super) const fn unexpected(bytes: &[u8], at: usize, what: &'static str) -> F
 
 /// Skips space, tab, line feed and carriage return.
 #[inline(always)]
-pub(super) fn whitespace(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn whitespace(bytes: &[u8], at: usize) -> usize {
+    // Compact frames have none.
+    if bytes.get(at).is_some_and(|byte| *byte > b' ') { at } else { some_whitespace(bytes, at) }
+}
+
+#[inline(never)]
+fn some_whitespace(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
         at += 1;
     }
@@ -135,6 +141,32 @@ pub(super) fn value(bytes: &[u8], mut at: usize, depth: u8) -> Result<usize, Fau
 /// Skips a key and its colon.
 #[inline(always)]
 fn key(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    // The usual key: up to 15 plain bytes, and no white space around the colon. The lengths below need no further checks of bounds.
+    if let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<20>) {
+        let [quote, words @ .., _, _, _] = window;
+        let length = plain16(words);
+        if *quote == b'"'
+            && length < 16
+            && let Some([b'"', b':', next]) = window.get(length + 1..length + 4)
+            && *next > b' '
+        {
+            return Ok(at + length + 3);
+        }
+    }
+    unusual_key(bytes, at)
+}
+
+/// How many of 16 bytes stand for themselves in a string, up to the first that does not. Without branches: lengths are hard to predict.
+#[inline(always)]
+fn plain16(bytes: &[u8; 16]) -> usize {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
+    let first = special(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    let second = special(u64::from_le_bytes([i, j, k, l, m, n, o, p]));
+    if first != 0 { unmarked(first) } else { 8 + unmarked(second) }
+}
+
+#[inline(never)]
+fn unusual_key(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     if bytes.get(at) != Some(&b'"') {
         return Err(unexpected(bytes, at, "expected a string as key"));
     }
@@ -154,16 +186,15 @@ pub(super) fn colon(bytes: &[u8], at: usize) -> Result<usize, Fault> {
 /// Skips the rest of a string whose opening quote is before `at`.
 #[inline(always)]
 pub(super) fn string(bytes: &[u8], at: usize) -> Result<usize, Fault> {
-    if let Some(word) = word(bytes, at) {
-        let length = unmarked(special(word));
-        if length < 8 && (word >> (length * 8)) as u8 == b'"' {
-            return Ok(at + length + 1);
-        }
+    if let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<17>) {
+        let [words @ .., _] = window;
+        let length = plain16(words);
+        return if window.get(length) == Some(&b'"') { Ok(at + length + 1) } else { long_string(bytes, at + length) };
     }
     long_string(bytes, at)
 }
 
-/// [`string`] for those that do not end within eight bytes, and with escapes.
+/// [`string`] for those that do not end within 16 bytes, and with escapes.
 #[inline(never)]
 fn long_string(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
     loop {
@@ -291,6 +322,33 @@ pub(super) fn digits(bytes: &[u8], start: usize) -> Result<usize, Fault> {
         at += 1;
     }
     if at > start { Ok(at) } else { Err(unexpected(bytes, at, "expected a digit")) }
+}
+
+/// Reads an integer of 1 to 16 digits, and neither sign, fraction nor exponent: each id is one.
+pub(super) fn integer(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    let first = word(bytes, at)?;
+    let length = unmarked(no_digit(first));
+    let (value, end) = if length < 8 {
+        (digits_value(first, length), at + length)
+    } else {
+        let second = word(bytes, at + 8)?;
+        let length = unmarked(no_digit(second));
+        let scale = *[1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000].get(length)?;
+        (digits_value(first, 8) * scale + digits_value(second, length), at + 8 + length)
+    };
+    let is_over = !matches!(bytes.get(end), Some(b'0'..=b'9' | b'.' | b'e' | b'E'));
+    let leads_with_zero = first as u8 == b'0' && end > at + 1;
+    (end > at && is_over && !leads_with_zero).then_some((value, end))
+}
+
+/// The value of the first `length` bytes of a word, which are digits.
+fn digits_value(word: u64, length: usize) -> u64 {
+    // Zeros in front make it eight digits. Neighbours are then added up to pairs, the pairs to fours, these to eight.
+    let Some(digits) = word.checked_shl(64 - 8 * length as u32) else { return 0 };
+    let digits = digits & spread(0x0f);
+    let pairs = (digits.wrapping_mul(10 * 0x100 + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100 * 0x1_0000 + 1) >> 16) & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(10_000 * 0x1_0000_0000 + 1) >> 32
 }
 
 #[cfg(test)]
@@ -494,6 +552,25 @@ mod tests {
         assert_eq!(at("[1,[]]", 1), Err((3, DecodeErrorKind::TooDeep)));
         assert_eq!(at(r#"{"a":{}}"#, 1), Err((5, DecodeErrorKind::TooDeep)));
         assert_eq!(at(&"[".repeat(1_000_000), 128), Err((128, DecodeErrorKind::TooDeep)));
+    }
+
+    #[test]
+    fn integers_of_every_length_are_read() {
+        let mut text = String::new();
+        for digit in "9123456789012345".chars() {
+            text.push(digit);
+            for behind in [",        ", "]        ", "         "] {
+                let frame = format!("{text}{behind}");
+                let expected = (text.parse().unwrap(), text.len());
+                assert_eq!(integer(frame.as_bytes(), 0), Some(expected), "{frame}");
+            }
+        }
+        assert_eq!(integer(b"0,         ", 0), Some((0, 1)));
+        for other in
+            ["", "x", "-1", "01", "00", "1.0", "1e5", "1E5", "12345678.5", "1234567890123456.5", "12345678901234567"]
+        {
+            assert_eq!(integer(format!("{other}          ").as_bytes(), 0), None, "{other}");
+        }
     }
 
     #[test]
