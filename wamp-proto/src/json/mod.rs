@@ -88,3 +88,44 @@ impl Dialect for Lenient {
         Strict::decode_bytes(text).filter(Result::is_ok)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: [u8; 16] =
+        [0x10, 0xe3, 0xff, 0x90, 0x53, 0x07, 0x5c, 0x52, 0x6f, 0x5f, 0xc0, 0x6d, 0x4f, 0xe3, 0x7c, 0xdb];
+
+    #[test]
+    fn ser_11_bytes_are_u0000_and_base64() {
+        let written = |bytes| {
+            let mut json = Vec::new();
+            Strict::serialize_bytes(bytes, &mut serde_json::Serializer::new(&mut json)).unwrap();
+            String::from_utf8(json).unwrap()
+        };
+        assert_eq!(written(&BYTES), r#""\u0000EOP/kFMHXFJvX8BtT+N82w==""#);
+        assert_eq!(written(b""), r#""\u0000""#);
+        assert_eq!(written(&[0xfb, 0xff]), r#""\u0000+/8=""#);
+    }
+
+    #[test]
+    fn ser_12_text_behind_u0000_is_base64_with_padding() {
+        let decoded = |text: &str| Strict::decode_bytes(text.as_bytes());
+        assert_eq!(decoded("\0EOP/kFMHXFJvX8BtT+N82w=="), Some(Ok(BYTES.to_vec())));
+        assert_eq!(decoded("\0"), Some(Ok(vec![])));
+        assert_eq!(decoded("text"), None);
+        assert_eq!(decoded(""), None);
+        for invalid in ["\0AA", "\0AA=", "\0A-_=", "\0AA==AA==", "\0 AAAA", "\0AAAA\n", "\0é"] {
+            let error = decoded(invalid).unwrap().unwrap_err();
+            assert!(error.starts_with("base64 is expected behind U+0000: "), "{error}");
+            assert_eq!(Lenient::decode_bytes(invalid.as_bytes()), None);
+        }
+        assert_eq!(Lenient::decode_bytes(b"\0AAEC"), Some(Ok(vec![0, 1, 2])));
+    }
+
+    #[test]
+    fn errors_do_not_speak_of_lines_and_columns() {
+        let error = from_slice(b"[1,\"x\"]", core::marker::PhantomData::<Vec<u8>>).unwrap_err();
+        assert_eq!(error, "invalid type: string \"x\", expected u8");
+    }
+}

@@ -179,3 +179,183 @@ impl<'a> Read<'a> for Reader<'a> {
 fn utf8(bytes: &[u8], start: usize) -> Result<&str, Fault> {
     str::from_utf8(bytes).map_err(|error| Fault::new(start + error.valid_up_to(), DecodeErrorKind::InvalidUtf8))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dict;
+
+    /// The reader's verdict on the first element of a list, with the fault's byte.
+    fn first<'a, T>(
+        json: &'a [u8],
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Fault>,
+    ) -> Result<T, (usize, DecodeErrorKind)> {
+        let mut reader = Reader::new(json);
+        let run = || {
+            assert_eq!(reader.kind()?, Kind::List);
+            let mut open = reader.list()?;
+            assert!(reader.next_element(&mut open)?);
+            read(&mut reader)
+        };
+        run().map_err(|fault: Fault| (fault.offset, fault.kind))
+    }
+
+    #[test]
+    fn kinds_are_told_by_the_first_bytes() {
+        let kinds = [
+            ("null", Kind::Null),
+            ("true", Kind::Bool),
+            ("false", Kind::Bool),
+            ("1", Kind::Integer),
+            ("-1", Kind::Integer),
+            ("123456789012345678901234567890", Kind::Integer),
+            ("1.0", Kind::Float),
+            ("-1e5", Kind::Float),
+            (r#""a""#, Kind::String),
+            (r#""a\u0000""#, Kind::String),
+            (r#""\u0000AAAA""#, Kind::Bytes),
+            (r#""\u0000?""#, Kind::Bytes),
+            (r#""\u00000""#, Kind::Bytes),
+            (r#""\u0001""#, Kind::String),
+            ("[]", Kind::List),
+            ("{}", Kind::Dict),
+        ];
+        for (json, kind) in kinds {
+            for frame in [format!("[{json}]"), format!("[ \n{json} ,null,null]")] {
+                assert_eq!(first(frame.as_bytes(), Read::kind), Ok(kind), "{frame}");
+            }
+        }
+    }
+
+    #[test]
+    fn ser_15_integers_keep_every_digit() {
+        let numbers = [
+            ("0", Number::Unsigned(0)),
+            ("18446744073709551615", Number::Unsigned(u64::MAX)),
+            ("-1", Number::Signed(-1)),
+            ("-9223372036854775808", Number::Signed(i64::MIN)),
+            ("18446744073709551616", Number::Float(18446744073709551616.0)),
+            ("-9223372036854775809", Number::Float(-9223372036854775809.0)),
+            ("-0", Number::Float(-0.0)),
+            ("0.1", Number::Float(0.1)),
+            ("1E3", Number::Float(1000.0)),
+            ("1e999", Number::Float(f64::INFINITY)),
+        ];
+        for (json, number) in numbers {
+            assert_eq!(first(format!("[{json}]").as_bytes(), Read::number), Ok(number), "{json}");
+        }
+    }
+
+    #[test]
+    fn integral_floats_up_to_2_to_the_53rd_are_integers() {
+        let unsigned = |json: &str| first(format!("[{json},           0]").as_bytes(), Read::unsigned);
+        assert_eq!(unsigned("5"), Ok(5));
+        assert_eq!(unsigned("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(unsigned("5.0"), Ok(5));
+        assert_eq!(unsigned("5e0"), Ok(5));
+        assert_eq!(unsigned("1.5E1"), Ok(15));
+        assert_eq!(unsigned("-0"), Ok(0));
+        assert_eq!(unsigned("9007199254740992.0"), Ok(1 << 53));
+        let float = DecodeErrorKind::WrongType { expected: "an integer", found: Kind::Float };
+        for json in ["5.5", "9007199254740994.0", "-5.0", "1e999", "18446744073709551616"] {
+            assert_eq!(unsigned(json), Err((1, float.clone())), "{json}");
+        }
+        let negative = DecodeErrorKind::WrongValue { expected: "an integer that is not negative" };
+        assert_eq!(unsigned("-5"), Err((1, negative)));
+        let text = DecodeErrorKind::WrongType { expected: "an integer", found: Kind::String };
+        assert_eq!(unsigned(r#""5""#), Err((1, text)));
+    }
+
+    #[test]
+    fn strings_are_borrowed_unless_they_have_escapes() {
+        let text = |json: &'static str| first(json.as_bytes(), Read::string);
+        assert!(matches!(text(r#"["com.example"]"#), Ok(Cow::Borrowed("com.example"))));
+        assert!(matches!(text(r#"["üml"]"#), Ok(Cow::Borrowed("üml"))));
+        assert!(matches!(text(r#"[""]"#), Ok(Cow::Borrowed(""))));
+        let Ok(Cow::Owned(owned)) = text(r#"["a\"\\\/\u00e9\ud83d\ude00\n"]"#) else { panic!("escapes") };
+        assert_eq!(owned, "a\"\\/é😀\n");
+    }
+
+    #[test]
+    fn ser_16_a_string_that_is_not_utf8_is_a_fault_at_its_byte() {
+        let invalid = Err((4, DecodeErrorKind::InvalidUtf8));
+        assert_eq!(first(b"[\"ab\xff\"]", |reader| reader.string().map(drop)), invalid);
+        assert_eq!(first(b"[\"ab\xff\\n\"]", |reader| reader.string().map(drop)), invalid);
+        assert_eq!(first(b"[\"ab\xff\"]", |reader| reader.skip(1)), invalid);
+        assert_eq!(first(b"[\"ab\xed\xa0\x80\"]", |reader| reader.skip(1)), invalid);
+        assert_eq!(first(b"[\"ab\xc0\xaf\"]", |reader| reader.skip(1)), invalid);
+        assert_eq!(first(b"[\"ab\xf0\x9f\x98\"]", |reader| reader.skip(1)), invalid);
+    }
+
+    #[test]
+    fn lists_and_dicts_are_walked_through_any_white_space() {
+        let mut reader = Reader::new(b" [ 1 , { \"a\" : true , \"b\\n\":[ ] } , [ ] ] ");
+        let mut walk = || -> Result<(), Fault> {
+            assert_eq!(reader.kind()?, Kind::List);
+            let mut list = reader.list()?;
+            assert!(reader.next_element(&mut list)?);
+            assert_eq!(reader.unsigned()?, 1);
+            assert!(reader.next_element(&mut list)?);
+            assert_eq!((reader.kind()?, reader.offset()), (Kind::Dict, 7));
+            let mut dict = reader.dict()?;
+            assert_eq!(reader.next_key(&mut dict)?.as_deref(), Some("a"));
+            assert_eq!(reader.offset(), 15);
+            assert!(reader.bool()?);
+            assert_eq!(reader.next_key(&mut dict)?.as_deref(), Some("b\n"));
+            reader.skip(1)?;
+            assert_eq!(reader.next_key(&mut dict)?, None);
+            assert!(reader.next_element(&mut list)?);
+            let mut inner = reader.list()?;
+            assert!(!reader.next_element(&mut inner)?);
+            assert!(!reader.next_element(&mut list)?);
+            reader.end()
+        };
+        walk().unwrap();
+    }
+
+    #[test]
+    fn faults_between_elements_are_found_at_their_byte() {
+        let walk = |json: &[u8]| {
+            let mut reader = Reader::new(json);
+            let mut walk = || {
+                let is_list = reader.kind()? == Kind::List;
+                let mut open = if is_list { reader.list()? } else { reader.dict()? };
+                while if is_list { reader.next_element(&mut open)? } else { reader.next_key(&mut open)?.is_some() } {
+                    reader.kind()?;
+                    reader.skip(1)?;
+                }
+                reader.end()
+            };
+            walk().map_err(|fault| (fault.offset, fault.kind)).unwrap_err()
+        };
+        use DecodeErrorKind::{Malformed, TrailingBytes, Truncated};
+        assert_eq!(walk(b"[1 2]"), (3, Malformed("expected `,` or `]`")));
+        assert_eq!(walk(b"[1,]"), (3, Malformed("expected a value")));
+        assert_eq!(walk(b"[,1]"), (1, Malformed("expected a value")));
+        assert_eq!(walk(b"[1}"), (2, Malformed("expected `,` or `]`")));
+        assert_eq!(walk(b"[1,"), (3, Truncated));
+        assert_eq!(walk(b"[1"), (2, Truncated));
+        assert_eq!(walk(b"["), (1, Truncated));
+        assert_eq!(walk(b""), (0, Truncated));
+        assert_eq!(walk(b"[1] x"), (4, TrailingBytes));
+        assert_eq!(walk(b"{1:2}"), (1, Malformed("expected a string as key")));
+        assert_eq!(walk(b"{\"a\":1,}"), (7, Malformed("expected a string as key")));
+        assert_eq!(walk(b"{\"a\" 1}"), (5, Malformed("expected `:`")));
+        assert_eq!(walk(b"{\"a\":1]"), (6, Malformed("expected `,` or `}`")));
+        assert_eq!(walk(b"{\"a\":}"), (5, Malformed("expected a value")));
+        assert_eq!(walk(b"{\"a\xff\":1}"), (3, DecodeErrorKind::InvalidUtf8));
+    }
+
+    #[test]
+    fn values_of_unknown_attributes_are_decoded_or_kept_as_text() {
+        let value = <Reader<'_> as Read<'_>>::value;
+        assert_eq!(value(br#""\u0000AAEC""#), Some(Value::Bytes(bytes::Bytes::from_static(&[0, 1, 2]))));
+        assert_eq!(value(br#""\u0000!""#), Some(Value::from("\0!")));
+        assert_eq!(value(b"[1,-1,18446744073709551616]"), {
+            let float = Value::from(18446744073709551616.0);
+            Some(Value::List(vec![Value::U64(1), Value::I64(-1), float]))
+        });
+        assert_eq!(value(br#"{"a":1,"a":2}"#), Some(Dict::from_iter([("a", 2)]).into()));
+        assert_eq!(value(b"1e999"), None);
+    }
+}

@@ -99,3 +99,83 @@ impl Write for Writer<'_> {
         self.frame.extend_from_slice(encoded);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dict;
+
+    fn written(write: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeErrorKind>) -> Result<String, EncodeErrorKind> {
+        let mut frame = Vec::new();
+        write(&mut Writer::new(&mut frame))?;
+        Ok(String::from_utf8(frame).unwrap())
+    }
+
+    #[test]
+    fn ser_10_commas_stand_between_elements_and_nowhere_else() {
+        let json = written(|writer| {
+            writer.begin_list(9);
+            writer.unsigned(36);
+            writer.begin_dict(0);
+            writer.end_dict();
+            writer.begin_dict(3);
+            writer.key("a")?;
+            writer.bool(true);
+            writer.key("b")?;
+            writer.begin_list(0);
+            writer.end_list();
+            writer.key("c")?;
+            writer.string("text")?;
+            writer.end_dict();
+            writer.begin_list(1);
+            writer.begin_list(0);
+            writer.end_list();
+            writer.end_list();
+            writer.value(&Value::Null)?;
+            writer.raw(br#"[1, 2],{"k":3}"#);
+            writer.bool(false);
+            writer.end_list();
+            Ok(())
+        });
+        assert_eq!(json.unwrap(), r#"[36,{},{"a":true,"b":[],"c":"text"},[[]],null,[1, 2],{"k":3},false]"#);
+    }
+
+    #[test]
+    fn ser_10_strings_are_escaped() {
+        let json = written(|writer| writer.string("a\"\\/\n\u{1}\u{7f}é😀"));
+        assert_eq!(json.unwrap(), "\"a\\\"\\\\/\\n\\u0001\u{7f}é😀\"");
+        assert_eq!(written(|writer| writer.key("\"")).unwrap(), r#""\"":"#);
+    }
+
+    #[test]
+    fn ser_13_text_that_starts_with_u0000_is_refused() {
+        let what = "text that starts with U+0000, which marks binary data";
+        let expected = Err(EncodeErrorKind::Unsupported { format: Format::Json, what });
+        assert_eq!(written(|writer| writer.string("\0abc")), expected);
+        assert_eq!(written(|writer| writer.key("\0abc")), expected);
+        assert_eq!(written(|writer| writer.value(&Value::from("\0abc"))), expected);
+        assert_eq!(written(|writer| writer.value(&Dict::from_iter([("\0abc", 1)]).into())), expected);
+        assert_eq!(written(|writer| writer.string("a\0bc")).unwrap(), r#""a\u0000bc""#);
+    }
+
+    #[test]
+    fn ser_14_integers_have_no_fraction_and_no_exponent() {
+        assert_eq!(written(|writer| Ok(writer.unsigned(1 << 53))).unwrap(), "9007199254740992");
+        assert_eq!(written(|writer| Ok(writer.unsigned(u64::MAX))).unwrap(), "18446744073709551615");
+    }
+
+    #[test]
+    fn values_nest_no_deeper_than_the_message_decodes() {
+        let nested = |levels| (0..levels).fold(Value::Null, |value, _| Value::List(vec![value]));
+        let in_details = |levels| {
+            written(|writer| {
+                writer.begin_list(1);
+                writer.begin_dict(1);
+                writer.key("_x")?;
+                writer.value(&nested(levels))
+            })
+        };
+        assert!(in_details(126).is_ok());
+        assert_eq!(in_details(127), Err(EncodeErrorKind::TooDeep));
+    }
+}

@@ -19,7 +19,7 @@ use crate::{EncodeError, Format, Payload};
 /// | a [`Payload`] | as it is | as it is |
 /// | anything else, also a `Vec`, bytes or a [`Value`](crate::Value) | this one value | none |
 ///
-/// The shape depends on the type alone, never on the data.
+/// The shape depends on the type alone, never on the data; but an untagged enum has that of its variant.
 pub trait IntoPayload {
     /// Encodes the value in a format.
     ///
@@ -46,8 +46,9 @@ impl<T: Serialize> IntoPayload for T {
         let (before, behind) = list_of_one(format);
         let mut bytes = vec![before];
         match serial::encode(&self, format, Wanted::Any, &mut bytes)? {
-            Shape::Nothing => Ok(Payload::new()),
-            Shape::One => {
+            // A type with content that happens to be a unit is a null, as of a tree of JSON values: shapes do not depend on data.
+            Shape::Nothing if size_of::<T>() == 0 => Ok(Payload::new()),
+            Shape::Nothing | Shape::One => {
                 bytes.extend_from_slice(behind);
                 Ok(of_args(format, bytes.into()))
             }

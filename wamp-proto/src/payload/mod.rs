@@ -347,3 +347,6 @@ impl PartialEq for Payload {
         values(self).is_some_and(|values_of_self| Some(values_of_self) == values(other))
     }
 }
+
+#[cfg(test)]
+mod tests;

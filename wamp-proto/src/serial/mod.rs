@@ -169,3 +169,6 @@ impl<V: Subject, D: Dialect> Serialize for Rooted<'_, V, D> {
         self.value.serialize(ser::Adapter::<S, D>::new(serializer, self.trail, self.depth))
     }
 }
+
+#[cfg(test)]
+mod tests;

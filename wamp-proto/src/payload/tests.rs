@@ -1,0 +1,531 @@
+//! Payloads on their way in and out, in every format.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::*;
+use crate::{
+    DecodeErrorKind, Dict, Element, Event, EventDetails, Kind, Length, Limits, Message, MessageType, PayloadCheck,
+    PublicationId, RequestId, SubscriptionId, decode, encode,
+};
+
+fn formats() -> impl Iterator<Item = Format> {
+    Format::ALL.iter().copied()
+}
+
+fn event(payload: Payload) -> Message {
+    Event {
+        subscription: SubscriptionId::MIN,
+        publication: PublicationId::MIN,
+        details: EventDetails::default(),
+        payload,
+    }
+    .into()
+}
+
+fn payload(message: Message) -> Payload {
+    let Message::Event(event) = message else { panic!("no event") };
+    event.payload
+}
+
+/// A payload that went over the wire.
+fn received(sent: impl IntoPayload, format: Format, check: PayloadCheck) -> Payload {
+    let mut frame = Vec::new();
+    encode(&event(sent.into_payload(format).unwrap()), format, &mut frame).unwrap();
+    payload(decode(frame.into(), format, &Limits::new(), check).unwrap())
+}
+
+/// The raw Arguments and ArgumentsKw, decoded.
+fn raw(payload: &Payload) -> (Option<Value>, Option<Value>) {
+    let value = |bytes: Option<Bytes>| {
+        bytes.map(|bytes| serial::decode(&bytes, payload.format().unwrap(), Root::Args).unwrap())
+    };
+    (value(payload.raw_args().unwrap()), value(payload.raw_kwargs().unwrap()))
+}
+
+fn list<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Option<Value> {
+    Some(Value::List(values.into_iter().map(Into::into).collect()))
+}
+
+fn dict(key: &str, value: impl Into<Value>) -> Option<Value> {
+    Some(Dict::from_iter([(key, value.into())]).into())
+}
+
+#[derive(Serialize)]
+struct Point {
+    x: u8,
+}
+
+#[derive(Serialize)]
+struct Newtype<T>(T);
+
+#[derive(Serialize)]
+struct Pair(u8, u8);
+
+#[derive(Serialize)]
+struct Unit;
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Transparent((u8, u8));
+
+#[derive(Serialize)]
+enum Choice {
+    Unit,
+    Tuple(u8, u8),
+}
+
+#[test]
+fn the_shape_follows_the_type() {
+    fn shape(sent: impl IntoPayload + Clone) -> (Option<Value>, Option<Value>) {
+        let mut shapes: Vec<_> = formats().map(|format| raw(&sent.clone().into_payload(format).unwrap())).collect();
+        shapes.dedup();
+        let [shape] = &shapes[..] else { panic!("{shapes:?}") };
+        shape.clone()
+    }
+
+    let none = (None, None);
+    let one = |value: Value| (list([value]), None);
+    assert_eq!(shape(()), none);
+    assert_eq!(shape([0_u8; 0]), none);
+    assert_eq!(shape((1,)), (list([1]), None));
+    assert_eq!(shape((1, "a")), (list([Value::from(1), "a".into()]), None));
+    assert_eq!(shape([1, 2]), (list([1, 2]), None));
+    assert_eq!(shape(&(1, 2)), (list([1, 2]), None));
+    assert_eq!(shape(&Transparent((1, 2))), (list([1, 2]), None));
+    assert_eq!(shape(5), one(5.into()));
+    assert_eq!(shape(true), one(true.into()));
+    assert_eq!(shape(0.5), one(0.5.into()));
+    assert_eq!(shape('a'), one("a".into()));
+    assert_eq!(shape("a"), one("a".into()));
+    assert_eq!(shape(vec![1, 2]), one(vec![1, 2].into()));
+    assert_eq!(shape(Vec::<u8>::new()), one(Value::List(vec![])));
+    assert_eq!(shape(&[1, 2][..]), one(vec![1, 2].into()));
+    assert_eq!(shape(BTreeMap::from([("x", 1)])), one(dict("x", 1).unwrap()));
+    assert_eq!(shape(&Point { x: 1 }), one(dict("x", 1).unwrap()));
+    assert_eq!(shape(Some((1, 2))), one(vec![1, 2].into()));
+    assert_eq!(shape(None::<(u8, u8)>), one(Value::Null));
+    assert_eq!(shape(Some(())), one(Value::Null));
+    assert_eq!(shape(&Newtype((1, 2))), one(vec![1, 2].into()));
+    assert_eq!(shape(&Newtype(())), one(Value::Null));
+    assert_eq!(shape(&Pair(1, 2)), one(vec![1, 2].into()));
+    assert_eq!(shape(&Unit), one(Value::Null));
+    assert_eq!(shape(&Choice::Unit), one("Unit".into()));
+    assert_eq!(shape(&Choice::Tuple(1, 2)), one(dict("Tuple", vec![1, 2]).unwrap()));
+    assert_eq!(shape(Value::Null), one(Value::Null));
+    #[cfg(feature = "json")]
+    assert_eq!(shape(serde_json::Value::Null), one(Value::Null));
+    assert_eq!(shape(Value::List(vec![])), one(Value::List(vec![])));
+    assert_eq!(shape(Value::Bytes(Bytes::from_static(b"\0"))), one(Value::Bytes(Bytes::from_static(b"\0"))));
+    assert_eq!(shape(Dict::new()), one(Dict::new().into()));
+
+    assert_eq!(shape(Args(vec![1, 2])), (list([1, 2]), None));
+    assert_eq!(shape(Args((1, 2))), (list([1, 2]), None));
+    assert_eq!(shape(Args(&Newtype(Newtype(vec![1, 2])))), (list([1, 2]), None));
+    assert_eq!(shape(Args(&Pair(1, 2))), (list([1, 2]), None));
+    assert_eq!(shape(Args(())), none);
+    assert_eq!(shape(Args(Vec::<u8>::new())), none);
+    assert_eq!(shape(Kwargs(BTreeMap::from([("x", 1)]))), (list::<Value>([]), dict("x", 1)));
+    assert_eq!(shape(Kwargs(&Point { x: 1 })), (list::<Value>([]), dict("x", 1)));
+    assert_eq!(shape(Kwargs(&Newtype(Point { x: 1 }))), (list::<Value>([]), dict("x", 1)));
+    assert_eq!(shape(Kwargs(Dict::new())), none);
+    assert_eq!(shape(ArgsKwargs((1, 2), Dict::from_iter([("x", 1)]))), (list([1, 2]), dict("x", 1)));
+    assert_eq!(shape(ArgsKwargs((1, 2), Dict::new())), (list([1, 2]), None));
+    assert_eq!(shape(ArgsKwargs((), Dict::from_iter([("x", 1)]))), (list::<Value>([]), dict("x", 1)));
+    assert_eq!(shape(ArgsKwargs(Vec::<u8>::new(), Dict::from_iter([("x", 1)]))), (list::<Value>([]), dict("x", 1)));
+    assert_eq!(shape(ArgsKwargs((), Dict::new())), none);
+}
+
+#[test]
+fn the_wrong_shape_is_refused() {
+    for format in formats() {
+        let refusal = |result: Result<Payload, EncodeError>| result.unwrap_err().to_string();
+        let a_sequence = "args: expected a sequence";
+        assert_eq!(refusal(Args(5).into_payload(format)), a_sequence);
+        assert_eq!(refusal(Args("text").into_payload(format)), a_sequence);
+        assert_eq!(refusal(Args(Value::Bytes(Bytes::new())).into_payload(format)), a_sequence);
+        assert_eq!(refusal(Args(Point { x: 1 }).into_payload(format)), a_sequence);
+        assert_eq!(refusal(Args(Some(vec![1])).into_payload(format)), a_sequence);
+        assert_eq!(refusal(Args(Choice::Tuple(1, 2)).into_payload(format)), a_sequence);
+        let a_map = "kwargs: expected a map or struct";
+        assert_eq!(refusal(Kwargs(5).into_payload(format)), a_map);
+        assert_eq!(refusal(Kwargs((1, 2)).into_payload(format)), a_map);
+        assert_eq!(refusal(Kwargs(vec![1]).into_payload(format)), a_map);
+        assert_eq!(refusal(Kwargs(()).into_payload(format)), a_map);
+        assert_eq!(refusal(ArgsKwargs((1,), vec![1]).into_payload(format)), a_map);
+    }
+}
+
+#[test]
+fn types_read_what_they_have_written() {
+    for format in formats() {
+        let payload = received((1, "a"), format, PayloadCheck::OnReceipt);
+        assert_eq!(payload.to::<(u8, String)>(), Ok((1, "a".to_owned())));
+        assert_eq!(payload.to::<()>(), Ok(()));
+        assert_eq!(payload.to::<u8>(), Ok(1));
+        assert_eq!(payload.to::<Option<u8>>(), Ok(Some(1)));
+        assert_eq!(payload.to::<Value>(), Ok(1.into()));
+        let expected_three = payload.to::<(u8, String, u8)>().unwrap_err().to_string();
+        assert_eq!(expected_three, "args: invalid length 2, expected a tuple of size 3", "{format}");
+        let expected_one = payload.to::<(u8,)>().unwrap_err().to_string();
+        assert_eq!(expected_one, "args: invalid length 2, expected 1 elements", "{format}");
+
+        let payload = received(vec![1, 2], format, PayloadCheck::OnReceipt);
+        assert_eq!(payload.to::<Vec<u8>>(), Ok(vec![1, 2]));
+        let payload = received([1, 2], format, PayloadCheck::OnReceipt);
+        assert_eq!(payload.to::<[u8; 2]>(), Ok([1, 2]));
+        let payload = received(None::<u8>, format, PayloadCheck::OnReceipt);
+        assert_eq!(payload.to::<Option<u8>>(), Ok(None));
+        assert!(matches!(payload.to::<u8>(), Err(PayloadError::Mismatch { .. })));
+        let payload = received((), format, PayloadCheck::OnReceipt);
+        assert_eq!(payload.to::<()>(), Ok(()));
+        assert_eq!(payload.to::<Option<u8>>(), Ok(None));
+        assert_eq!(payload.to::<u8>(), Err(PayloadError::Missing(0)));
+        assert_eq!(payload.to::<[u8; 0]>(), Ok([]));
+        assert!(payload.to::<(u8,)>().is_err());
+        let payload = received(Kwargs(Point { x: 1 }), format, PayloadCheck::OnReceipt);
+        assert_eq!(payload.to::<Option<u8>>(), Ok(None));
+        assert_eq!(payload.to::<u8>(), Err(PayloadError::Missing(0)));
+    }
+}
+
+#[test]
+fn arguments_are_read_one_by_one() {
+    for format in formats() {
+        let nested = Value::List(vec![Value::List(vec![1.into()]), Dict::from_iter([("k", 2)]).into()]);
+        for check in [PayloadCheck::OnReceipt, PayloadCheck::OnDecode] {
+            let payload = received((nested.clone(), "text", 3), format, check);
+            assert_eq!(payload.arg(0), Ok(nested.clone()));
+            assert_eq!(payload.arg(1), Ok("text"));
+            assert_eq!(payload.arg(2), Ok(3));
+            assert_eq!(payload.arg::<u8>(3), Err(PayloadError::Missing(3)));
+            let mismatch = payload.arg::<u8>(1).unwrap_err().to_string();
+            assert!(mismatch.starts_with("args[1]: "), "{mismatch}");
+            assert_eq!(payload.kwargs(), Ok(Dict::new()));
+        }
+        let payload = received(Kwargs(Point { x: 1 }), format, PayloadCheck::OnReceipt);
+        assert_eq!(payload.kwargs(), Ok(BTreeMap::from([("x", 1)])));
+        assert_eq!(payload.arg::<u8>(0), Err(PayloadError::Missing(0)));
+        assert_eq!(payload.args(), Ok(Vec::<u8>::new()));
+    }
+}
+
+#[test]
+fn absent_arguments_are_an_empty_list_and_an_empty_dict() {
+    let payload = Payload::new();
+    assert_eq!(payload.args(), Ok(Vec::<u8>::new()));
+    assert_eq!(payload.args(), Ok(Some(Vec::<u8>::new())));
+    assert_eq!(payload.args::<[u8; 0]>(), Ok([]));
+    assert!(payload.args::<(u8,)>().is_err());
+    assert_eq!(payload.kwargs(), Ok(Dict::new()));
+    assert_eq!(payload.arg::<u8>(0), Err(PayloadError::Missing(0)));
+    assert_eq!((payload.raw_args(), payload.raw_kwargs()), (Ok(None), Ok(None)));
+    assert_eq!((payload.format(), payload.byte_len()), (None, 0));
+    assert_eq!(payload.check(), Ok(()));
+}
+
+#[test]
+fn msg_023_what_a_format_cannot_carry_is_a_local_error() {
+    for format in formats() {
+        let error = Kwargs(BTreeMap::from([("k", BTreeMap::from([(1, 1)]))])).into_payload(format).unwrap_err();
+        assert_eq!((error.path(), error.kind()), ("kwargs.k", &EncodeErrorKind::KeyIsNotAString));
+    }
+}
+
+#[test]
+fn values_of_every_type_go_from_each_format_to_each() {
+    let value = Value::List(vec![
+        Value::Null,
+        true.into(),
+        u64::MAX.into(),
+        i64::MIN.into(),
+        0.1.into(),
+        Value::F64(-0.0),
+        "text, é".into(),
+        Value::Bytes(Bytes::from_static(&[0, 1, 0xff])),
+        Value::Bytes(Bytes::new()),
+        Value::List(vec![]),
+        Dict::new().into(),
+        Dict::from_iter([(
+            "a",
+            Value::List(vec![Dict::from_iter([("b", Value::Bytes(Bytes::from_static(b"x")))]).into()]),
+        )])
+        .into(),
+    ]);
+    let deep = (0..124).fold(Value::Null, |value, _| Value::List(vec![value]));
+    for from in formats() {
+        for to in formats() {
+            let args = [value.clone(), deep.clone(), 0.5_f32.into()];
+            let sent = ArgsKwargs(args.clone(), BTreeMap::from([("k", value.clone())])).into_payload(from).unwrap();
+            let transcoded = sent.transcode(to).unwrap();
+            assert_eq!(transcoded.format(), Some(to));
+            assert_eq!(transcoded.args(), Ok(args), "{from} to {to}");
+            assert_eq!(transcoded.kwargs(), Ok(Dict::from_iter([("k", value.clone())])), "{from} to {to}");
+            assert_eq!(transcoded, sent);
+
+            let mut frame = Vec::new();
+            encode(&event(sent.clone()), to, &mut frame).unwrap();
+            let message = decode(frame.into(), to, &Limits::new(), PayloadCheck::OnReceipt).unwrap();
+            assert_eq!(payload(message), sent, "{from} to {to}");
+        }
+    }
+}
+
+#[test]
+fn payloads_are_equal_if_their_values_are() {
+    for format in formats() {
+        let same = |a: &Payload, b: &Payload| a == b && b == a;
+        let sent = |values: &[u8]| Args(values).into_payload(format).unwrap();
+        let kwargs = |key| ArgsKwargs([1], Dict::from_iter([(key, 1)])).into_payload(format).unwrap();
+        assert!(same(&sent(&[1]), &sent(&[1])));
+        assert!(!same(&sent(&[1]), &sent(&[2])));
+        assert!(!same(&sent(&[1]), &sent(&[1, 2])));
+        assert!(!same(&sent(&[1]), &Payload::new()));
+        assert!(!same(&sent(&[1]), &kwargs("k")));
+        assert!(same(&kwargs("k"), &kwargs("k")));
+        assert!(!same(&kwargs("k"), &kwargs("l")));
+        assert!(same(&received((1, 2), format, PayloadCheck::OnDecode), &sent(&[1, 2])));
+    }
+    assert_eq!(Payload::new(), Payload::default());
+}
+
+#[test]
+fn a_payload_prints_no_content() {
+    for format in formats() {
+        for check in [PayloadCheck::OnReceipt, PayloadCheck::OnDecode] {
+            let payload = received(ArgsKwargs(["secret"], Dict::from_iter([("secret", 1)])), format, check);
+            let printed = format!("{payload:?}");
+            assert!(!printed.contains("secret"), "{printed}");
+            assert!(printed.contains("format"), "{printed}");
+        }
+    }
+    assert_eq!(format!("{:?}", Payload::new()), "Payload");
+}
+
+#[test]
+fn a_detached_payload_does_not_keep_its_frame() {
+    for format in formats() {
+        for check in [PayloadCheck::OnReceipt, PayloadCheck::OnDecode] {
+            for look_first in [false, true] {
+                let mut frame = Vec::new();
+                let sent = ArgsKwargs((1, "a"), Dict::from_iter([("k", 1)])).into_payload(format).unwrap();
+                encode(&event(sent.clone()), format, &mut frame).unwrap();
+                let frame = Bytes::from(frame);
+                let received = payload(decode(frame.clone(), format, &Limits::new(), check).unwrap());
+                if look_first {
+                    received.check().unwrap();
+                }
+                let detached = received.detach();
+                drop(received);
+                assert!(frame.is_unique(), "{format} {check:?}");
+                assert_eq!(detached, sent);
+                assert_eq!(detached.byte_len(), detached.clone().byte_len());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_own_payload_passes_through() {
+    let payload = (1, 2).into_payload(Format::ALL[0]).unwrap();
+    assert_eq!(payload.clone().into_payload(Format::ALL[Format::ALL.len() - 1]), Ok(payload));
+}
+
+#[cfg(feature = "json")]
+mod json {
+    use super::*;
+
+    fn decoded(frame: &str, check: PayloadCheck) -> Result<Payload, DecodeError> {
+        decode(Bytes::copy_from_slice(frame.as_bytes()), Format::Json, &Limits::new(), check).map(payload)
+    }
+
+    fn reencoded(payload: Payload) -> String {
+        let mut frame = Vec::new();
+        encode(&event(payload), Format::Json, &mut frame).unwrap();
+        String::from_utf8(frame).unwrap()
+    }
+
+    fn sent(value: impl IntoPayload) -> String {
+        reencoded(value.into_payload(Format::Json).unwrap())
+    }
+
+    #[test]
+    fn msg_014_empty_arguments_are_not_sent() {
+        assert_eq!(sent(()), "[36,1,1,{}]");
+        assert_eq!(sent(Args(Vec::<u8>::new())), "[36,1,1,{}]");
+        let received = decoded("[36,1,1,{},[ ]]", PayloadCheck::OnReceipt).unwrap();
+        assert_eq!(reencoded(received), "[36,1,1,{}]");
+    }
+
+    #[test]
+    fn msg_015_empty_kwargs_are_not_sent() {
+        assert_eq!(sent(ArgsKwargs([1], Dict::new())), "[36,1,1,{},[1]]");
+        assert_eq!(sent(Kwargs(Dict::new())), "[36,1,1,{}]");
+        let received = decoded("[36,1,1,{},[1], { }]", PayloadCheck::OnReceipt).unwrap();
+        assert_eq!(reencoded(received), "[36,1,1,{},[1]]");
+    }
+
+    #[test]
+    fn msg_016_kwargs_alone_have_a_placeholder_before_them() {
+        assert_eq!(sent(Kwargs(Dict::from_iter([("k", 1)]))), r#"[36,1,1,{},[],{"k":1}]"#);
+        assert_eq!(sent(ArgsKwargs((), Dict::from_iter([("k", 1)]))), r#"[36,1,1,{},[],{"k":1}]"#);
+    }
+
+    #[test]
+    fn msg_017_absent_and_empty_look_alike() {
+        for check in [PayloadCheck::OnReceipt, PayloadCheck::OnDecode] {
+            for frame in ["[36,1,1,{}]", "[36,1,1,{},[]]", "[36,1,1,{},[],{}]", " [ 36 , 1 , 1 , { } , [ ] , { } ] "] {
+                let payload = decoded(frame, check).unwrap();
+                assert_eq!(payload.args(), Ok(Vec::<u8>::new()), "{frame}");
+                assert_eq!(payload.kwargs(), Ok(Dict::new()), "{frame}");
+                assert_eq!(payload, Payload::new(), "{frame}");
+                assert_eq!(payload.to::<Option<u8>>(), Ok(None), "{frame}");
+            }
+        }
+        let raw = |frame: &str| raw(&decoded(frame, PayloadCheck::OnReceipt).unwrap());
+        assert_eq!(raw("[36,1,1,{}]"), (None, None));
+        assert_eq!(raw("[36,1,1,{},[]]"), (list::<Value>([]), None));
+        assert_eq!(raw("[36,1,1,{},[],{}]"), (list::<Value>([]), Some(Dict::new().into())));
+    }
+
+    #[test]
+    fn msg_018_null_args_are_accepted() {
+        for check in [PayloadCheck::OnReceipt, PayloadCheck::OnDecode] {
+            let payload = decoded(r#"[36,1,1,{},null,{"a":1}]"#, check).unwrap();
+            assert_eq!(payload.kwargs(), Ok(Dict::from_iter([("a", 1)])));
+            assert_eq!(payload.args(), Ok(Vec::<u8>::new()));
+            assert_eq!(payload.raw_args(), Ok(Some(Bytes::from_static(b"[]"))));
+            assert_eq!(payload.raw_kwargs(), Ok(Some(Bytes::from_static(br#"{"a":1}"#))));
+            assert_eq!(reencoded(payload.detach()), r#"[36,1,1,{},[],{"a":1}]"#);
+            assert_eq!(reencoded(payload), r#"[36,1,1,{},[],{"a":1}]"#);
+
+            for frame in ["[36,1,1,{},null]", "[36,1,1,{},null,null]", "[36,1,1,{},null,{}]", "[36,1,1,{},[],null]"] {
+                let payload = decoded(frame, check).unwrap();
+                assert_eq!(payload, Payload::new(), "{frame}");
+                assert_eq!(reencoded(payload), "[36,1,1,{}]", "{frame}");
+            }
+            let payload = decoded("[36,1,1,{},[1],null]", check).unwrap();
+            assert_eq!((payload.args(), payload.raw_kwargs()), (Ok([1]), Ok(None)));
+        }
+    }
+
+    /// What is wrong with a frame, which both ways of checking agree on.
+    fn fault(frame: &[u8], limits: &Limits) -> (usize, Option<Element>, DecodeErrorKind) {
+        let decoded = |check| decode(Bytes::copy_from_slice(frame), Format::Json, limits, check);
+        let error = decoded(PayloadCheck::OnReceipt).unwrap_err();
+        let payload = payload(decoded(PayloadCheck::OnDecode).unwrap());
+        assert_eq!(payload.check(), Err(error.clone()));
+        assert_eq!(payload.clone().check(), Err(error.clone()));
+        assert_eq!(payload.detach().check(), Err(error.clone()));
+        let malformed = PayloadError::Malformed(error.clone());
+        assert_eq!(payload.args::<Value>(), Err(malformed.clone()));
+        assert_eq!(payload.arg::<Value>(0), Err(malformed.clone()));
+        assert_eq!(payload.kwargs::<Value>(), Err(malformed.clone()));
+        assert_eq!(payload.to::<()>(), Err(malformed.clone()));
+        assert_eq!(payload.to::<(u8,)>(), Err(malformed.clone()));
+        assert_eq!(payload.to::<Option<u8>>(), Err(malformed.clone()));
+        assert_eq!(payload.raw_args(), Err(malformed.clone()));
+        assert_eq!(payload.raw_kwargs(), Err(malformed));
+        for format in formats() {
+            let refused = EncodeError { path: "payload".to_owned(), kind: EncodeErrorKind::MalformedPayload };
+            assert_eq!(payload.transcode(format), Err(refused.clone()));
+            let mut out = b"before".to_vec();
+            assert_eq!(encode(&event(payload.clone()), format, &mut out), Err(refused));
+            assert_eq!(out, b"before");
+        }
+        assert_eq!(payload, payload.clone());
+        assert_ne!(payload, Payload::new());
+        (error.offset(), error.element(), error.kind().clone())
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_payload_is_told_by_its_byte_and_element() {
+        use DecodeErrorKind::{InvalidUtf8, Malformed, TooDeep, TrailingBytes, Truncated, WrongLength, WrongType};
+        let limits = Limits::new();
+        let args = Some(Element { index: 4, name: "Arguments" });
+        let kwargs = Some(Element { index: 5, name: "ArgumentsKw" });
+        let behind = Some(Element { index: 6, name: "behind the last" });
+        let a_list = |found| WrongType { expected: "a list", found };
+        let a_dict = |found| WrongType { expected: "a dict", found };
+        let check = |frame: &[u8], offset, element, kind| {
+            assert_eq!(fault(frame, &limits), (offset, element, kind), "{}", String::from_utf8_lossy(frame));
+        };
+        check(b"[36,1,1,{},[1,]]", 14, args, Malformed("expected a value"));
+        check(b"[36,1,1,{},{}]", 11, args, a_list(Kind::Dict));
+        check(b"[36,1,1,{},\"a\"]", 11, args, a_list(Kind::String));
+        check(b"[36,1,1,{},5]", 11, args, a_list(Kind::Integer));
+        check(b"[36,1,1,{},[1],[]]", 15, kwargs, a_dict(Kind::List));
+        check(b"[36,1,1,{},[1], 7]", 16, kwargs, a_dict(Kind::Integer));
+        check(b"[36,1,1,{},null,{\"a\":tru}]", 24, kwargs, Malformed("expected true, false or null"));
+        check(b"[36,1,1,{},[],{},{}]", 17, behind, WrongLength(Length::TooMany));
+        check(b"[36,1,1,{},[],{},]", 17, behind, WrongLength(Length::TooMany));
+        check(b"[36,1,1,{},[1]", 14, kwargs, Truncated);
+        check(b"[36,1,1,{},[1] [2]]", 15, kwargs, Malformed("expected `,` or `]`"));
+        check(b"[36,1,1,{},[],{}", 16, behind, Truncated);
+        check(b"[36,1,1,{}", 10, args, Truncated);
+        check(b"[36,1,1,{},", 11, args, Truncated);
+        check(b"[36,1,1,{},[1]] x", 16, None, TrailingBytes);
+        check(b"[36,1,1,{},[\"a\xff\"]]", 14, args, InvalidUtf8);
+        check(b"[36,1,1,{},[],{\"a\xff\":1}]", 17, kwargs, InvalidUtf8);
+        check(b"[36,1,1,{},[\"\\ud800\"]]", 13, args, Malformed("a lone surrogate"));
+        let shallow = Limits::new().max_depth(3);
+        assert_eq!(fault(b"[36,1,1,{},[[[]]]]", &shallow), (13, args, TooDeep));
+        assert_eq!(fault(b"[36,1,1,{},[],{\"a\":{\"b\":[]}}]", &shallow), (24, kwargs, TooDeep));
+    }
+
+    #[test]
+    fn a_fault_in_a_payload_names_its_message_and_request() {
+        let frame = br#"[48,7,{},"com.example.add2",[1,2]"#;
+        let call = decode(frame.as_slice().into(), Format::Json, &Limits::new(), PayloadCheck::OnDecode).unwrap();
+        let Message::Call(call) = call else { panic!("no call") };
+        let error = call.payload.check().unwrap_err();
+        assert_eq!((error.message_type(), error.request()), (Some(MessageType::Call), RequestId::new(7).ok()));
+        assert_eq!(error.to_string(), "byte 33, element 5 (CALL.ArgumentsKw): the frame ends in the middle of a value");
+        let checked = decode(frame.as_slice().into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt);
+        assert_eq!(checked, Err(error));
+    }
+
+    #[test]
+    fn an_unchecked_payload_that_is_well_formed_is_like_a_checked_one() {
+        let frame = r#" [36,1,1,{} , [1, "two", {"three":3}] , {"k":"é"} ] "#;
+        let checked = decoded(frame, PayloadCheck::OnReceipt).unwrap();
+        let unchecked = decoded(frame, PayloadCheck::OnDecode).unwrap();
+        assert_eq!(unchecked.raw_args(), checked.raw_args());
+        assert_eq!(unchecked.raw_kwargs(), checked.raw_kwargs());
+        assert_eq!(unchecked.raw_kwargs(), Ok(Some(Bytes::from_static("{\"k\":\"é\"}".as_bytes()))));
+        assert_eq!(unchecked.args::<Value>(), checked.args());
+        assert_eq!(unchecked.kwargs::<Value>(), checked.kwargs());
+        assert_eq!(unchecked, checked);
+        assert_eq!(reencoded(unchecked), r#"[36,1,1,{},[1, "two", {"three":3}] , {"k":"é"}]"#);
+    }
+
+    #[test]
+    fn ser_12_invalid_base64_is_no_error_of_the_message() {
+        let payload = decoded(r#"[36,1,1,{},["\u0000!","fine"]]"#, PayloadCheck::OnReceipt).unwrap();
+        assert_eq!(payload.arg(1), Ok("fine"));
+        assert_eq!(payload.arg(0), Ok("\0!".to_owned()));
+        assert!(matches!(payload.arg::<Value>(0), Err(PayloadError::Mismatch { .. })));
+        assert_eq!(reencoded(payload.clone()), r#"[36,1,1,{},["\u0000!","fine"]]"#);
+        for format in formats().filter(|format| *format != Format::Json) {
+            let text = payload.transcode(format).unwrap_err().to_string();
+            assert_eq!(text, "args[0]: base64 is expected behind U+0000: Invalid symbol 33, offset 0.");
+        }
+    }
+
+    #[test]
+    fn arguments_of_one_element_are_encoded_without_a_copy_of_it() {
+        assert_eq!(sent("a"), r#"[36,1,1,{},["a"]]"#);
+        assert_eq!(sent(vec![1, 2]), "[36,1,1,{},[[1,2]]]");
+        assert_eq!(sent((1, 2)), "[36,1,1,{},[1,2]]");
+    }
+
+    #[cfg(feature = "msgpack")]
+    #[test]
+    fn ser_15_what_json_lacks_is_an_error_of_transcoding() {
+        let payload = ArgsKwargs([0.5], BTreeMap::from([("k", [f64::NAN])])).into_payload(Format::MsgPack).unwrap();
+        assert_eq!(payload.transcode(Format::Json).unwrap_err().to_string(), "kwargs.k[0]: JSON has no number NaN");
+        let payload = ("a", "\0b").into_payload(Format::MsgPack).unwrap();
+        assert_eq!(payload.transcode(Format::Json).unwrap_err().path(), "args[1]");
+    }
+}
