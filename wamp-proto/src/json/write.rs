@@ -160,8 +160,11 @@ mod tests {
 
     #[test]
     fn ser_14_integers_have_no_fraction_and_no_exponent() {
-        assert_eq!(written(|writer| Ok(writer.unsigned(1 << 53))).unwrap(), "9007199254740992");
-        assert_eq!(written(|writer| Ok(writer.unsigned(u64::MAX))).unwrap(), "18446744073709551615");
+        for (number, text) in [(1 << 53, "9007199254740992"), (u64::MAX, "18446744073709551615"), (0, "0")] {
+            let mut frame = Vec::new();
+            Writer::new(&mut frame).unsigned(number);
+            assert_eq!(frame, text.as_bytes());
+        }
     }
 
     #[test]

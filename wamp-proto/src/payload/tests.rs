@@ -275,7 +275,10 @@ fn values_of_every_type_go_from_each_format_to_each() {
 #[test]
 fn payloads_are_equal_if_their_values_are() {
     for format in formats() {
-        let same = |a: &Payload, b: &Payload| a == b && b == a;
+        let same = |a: &Payload, b: &Payload| {
+            assert_eq!(a == b, b == a);
+            a == b
+        };
         let sent = |values: &[u8]| Args(values).into_payload(format).unwrap();
         let kwargs = |key| ArgsKwargs([1], Dict::from_iter([(key, 1)])).into_payload(format).unwrap();
         assert!(same(&sent(&[1]), &sent(&[1])));
