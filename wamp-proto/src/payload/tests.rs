@@ -525,6 +525,18 @@ mod json {
 
     #[cfg(feature = "msgpack")]
     #[test]
+    fn ser_23_extension_types_are_no_values() {
+        let frame = [&[0x95, 36, 1, 1, 0x80, 0x92, 1][..], &[0xd4, 5, 0]].concat();
+        let payload = payload(decode(frame.into(), Format::MsgPack, &Limits::new(), PayloadCheck::OnReceipt).unwrap());
+        let text = "invalid type: an extension, expected a value";
+        assert_eq!(payload.args::<Value>().unwrap_err().to_string(), format!("args[1]: {text}"));
+        let text = "args[1]: invalid type: an extension, expected a value that WAMP has";
+        assert_eq!(payload.transcode(Format::Json).unwrap_err().to_string(), text);
+        assert_eq!(payload.transcode(Format::MsgPack), Ok(payload));
+    }
+
+    #[cfg(feature = "msgpack")]
+    #[test]
     fn ser_15_what_json_lacks_is_an_error_of_transcoding() {
         let payload = ArgsKwargs([0.5], BTreeMap::from([("k", [f64::NAN])])).into_payload(Format::MsgPack).unwrap();
         assert_eq!(payload.transcode(Format::Json).unwrap_err().to_string(), "kwargs.k[0]: JSON has no number NaN");

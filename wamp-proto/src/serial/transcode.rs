@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use core::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::{Trail, de};
@@ -75,6 +75,11 @@ impl<'de, S: Serializer> Visitor<'de> for Into<S> {
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Ok, D::Error> {
         self.deserialize(deserializer)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<S::Ok, D::Error> {
+        // What rmp-serde makes of MessagePack's extension types, which are no values of WAMP.
+        Err(D::Error::invalid_type(Unexpected::Other("an extension"), &self))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<S::Ok, A::Error> {
