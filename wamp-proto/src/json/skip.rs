@@ -519,6 +519,33 @@ mod tests {
     }
 
     #[test]
+    fn ser_10_strings_of_every_length_end_at_the_byte_that_ends_them() {
+        for length in 0..200 {
+            let plain = "x".repeat(length);
+            for (special, expected) in [
+                ("\"", Ok(length + 2)),
+                ("\\n\"", Ok(length + 4)),
+                ("\\q\"", Err((length + 2, DecodeErrorKind::Malformed("no such escape")))),
+                ("\u{1f}\"", Err((length + 1, DecodeErrorKind::Malformed("a control character in a string")))),
+                ("\0\"", Err((length + 1, DecodeErrorKind::Malformed("a control character in a string")))),
+                ("", Err((length + 1, DecodeErrorKind::Truncated))),
+            ] {
+                let string = format!("\"{plain}{special}");
+                assert_eq!(skipped(string.as_bytes()), expected, "{string}");
+                if !special.is_empty() {
+                    let behind = string.clone() + &" ".repeat(64);
+                    assert_eq!(skipped(behind.as_bytes()), expected, "{string}");
+                    let key = format!("{{{string}:0}}");
+                    let expected = expected.map(|end| end + 4).map_err(|(offset, kind)| (offset + 1, kind));
+                    assert_eq!(skipped(key.as_bytes()), expected, "{key}");
+                    let key = format!("{{{string} :0}}{}", " ".repeat(64));
+                    assert_eq!(skipped(key.as_bytes()), expected.map(|end| end + 1), "{key}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_frame_that_ends_too_early_is_truncated_at_its_end() {
         let texts: &[&str] = &[
             r#"{"key":[true,false,null,{"a":-1.5e-10}],"text":"\ud83d\ude00 and more \n\u0041 text that goes on"}"#,
