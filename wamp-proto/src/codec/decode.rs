@@ -328,8 +328,10 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             let fault = Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooMany));
             return Err(self.error(None, fault));
         }
-        self.reader.end().map_err(DecodeError::from)?;
-        Ok(message)
+        match self.reader.end() {
+            Ok(()) => Ok(message),
+            Err(fault) => Err(DecodeError { element: None, ..self.error(None, fault) }),
+        }
     }
 
     fn payload(self) -> Result<Payload, DecodeError> {

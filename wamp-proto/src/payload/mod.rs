@@ -315,13 +315,13 @@ impl fmt::Debug for Payload {
         match &self.0 {
             Repr::Empty => {}
             Repr::Checked(checked) => {
-                debug.field("format", &checked.format).field("args", &checked.args().len());
+                debug.field("format", &checked.format).field("args_bytes", &checked.args().len());
                 if let Some(start) = checked.kwargs_start {
-                    debug.field("kwargs", &(checked.bytes.len() - start));
+                    debug.field("kwargs_bytes", &(checked.bytes.len() - start));
                 }
             }
             Repr::Unchecked(unchecked) => {
-                debug.field("format", &unchecked.tail.format).field("unchecked", &unchecked.bytes.len());
+                debug.field("format", &unchecked.tail.format).field("unchecked_bytes", &unchecked.bytes.len());
             }
         }
         debug.finish()

@@ -50,7 +50,7 @@ impl Tail {
                 return Err(behind(Fault::new(reader.offset(), DecodeErrorKind::WrongLength(Length::TooMany))));
             }
         }
-        reader.end().map_err(|fault| DecodeError { request: None, message: None, ..error(None, fault) })?;
+        reader.end().map_err(|fault| error(None, fault))?;
 
         Ok(match (args, kwargs) {
             (None, None) => None,

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::*;
-use crate::{
-    DecodeErrorKind, Dict, Element, Event, EventDetails, Kind, Length, Limits, Message, MessageType, PayloadCheck,
-    PublicationId, RequestId, SubscriptionId, decode, encode,
-};
+use crate::{Dict, Event, EventDetails, Limits, Message, PayloadCheck, PublicationId, SubscriptionId, decode, encode};
 
 fn formats() -> impl Iterator<Item = Format> {
     Format::ALL.iter().copied()
@@ -338,6 +335,7 @@ fn an_own_payload_passes_through() {
 #[cfg(feature = "json")]
 mod json {
     use super::*;
+    use crate::{DecodeErrorKind, Element, Kind, Length, MessageType, RequestId};
 
     fn decoded(frame: &str, check: PayloadCheck) -> Result<Payload, DecodeError> {
         decode(Bytes::copy_from_slice(frame.as_bytes()), Format::Json, &Limits::new(), check).map(payload)
@@ -487,6 +485,14 @@ mod json {
         assert_eq!(error.to_string(), "byte 33, element 5 (CALL.ArgumentsKw): the frame ends in the middle of a value");
         let checked = decode(frame.as_slice().into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt);
         assert_eq!(checked, Err(error));
+    }
+
+    #[test]
+    fn trailing_bytes_behind_a_payload_name_its_message_and_request() {
+        let frame = br#"[48,7,{},"com.example.add2",[1,2]]]"#;
+        let error = decode(frame.as_slice().into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap_err();
+        assert_eq!((error.message_type(), error.request()), (Some(MessageType::Call), RequestId::new(7).ok()));
+        assert_eq!((error.offset(), error.element(), error.kind()), (34, None, &DecodeErrorKind::TrailingBytes));
     }
 
     #[test]

@@ -272,10 +272,31 @@ struct TupleVisitor<'t, V, D> {
 }
 
 impl<'de, V: Visitor<'de>, D: Dialect> Visitor<'de> for TupleVisitor<'_, V, D> {
-    type Value = V::Value;
+    visit_the_same!();
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.expecting(f)
+    visit! {
+        visit_str(&str)
+        visit_borrowed_str(&'de str)
+        visit_string(String)
+        visit_bytes(&[u8])
+        visit_borrowed_bytes(&'de [u8])
+        visit_byte_buf(Vec<u8>)
+    }
+
+    fn visit_some<R: Deserializer<'de>>(self, deserializer: R) -> Result<V::Value, R::Error> {
+        self.inner.visit_some(deserializer)
+    }
+
+    fn visit_newtype_struct<R: Deserializer<'de>>(self, deserializer: R) -> Result<V::Value, R::Error> {
+        self.inner.visit_newtype_struct(deserializer)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        self.inner.visit_map(access)
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        self.inner.visit_enum(access)
     }
 
     #[inline]

@@ -260,6 +260,30 @@ fn the_path_to_a_value_that_cannot_be_decoded_is_told() {
 }
 
 #[test]
+fn flattened_and_tagged_types_are_adapted_too() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Flat {
+        a: u8,
+        #[serde(flatten)]
+        rest: BTreeMap<String, Value>,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    enum Tagged {
+        Flat(Flat),
+    }
+
+    let rest = BTreeMap::from([("b".to_owned(), Value::Bytes(bytes::Bytes::from_static(&[0])))]);
+    assert_round_trip(&Tagged::Flat(Flat { a: 1, rest }));
+    let rest = BTreeMap::from([("b".to_owned(), (0..128).fold(Value::Null, |value, _| Value::List(vec![value])))]);
+    for format in Format::ALL.iter().copied() {
+        let error = encode(&Flat { a: 1, rest: rest.clone() }, format, Wanted::Dict, &mut Vec::new()).unwrap_err();
+        assert!(error.path().starts_with("kwargs.b[0]"), "{error}");
+    }
+}
+
+#[test]
 fn a_tuple_wants_as_many_elements_as_it_has() {
     for format in Format::ALL.iter().copied() {
         let bytes = encoded(&[1, 2, 3], format).unwrap();
