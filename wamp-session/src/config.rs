@@ -55,10 +55,12 @@ impl Config {
         }
     }
 
-    /// Sets the session's roles.
+    /// Sets the session's roles; those of routers are left out.
+    ///
+    /// Only messages of these roles are sent and accepted.
     #[must_use]
     pub fn roles(mut self, roles: impl IntoIterator<Item = Role>) -> Self {
-        self.roles = roles.into_iter().collect();
+        self.roles = roles.into_iter().filter(|role| !matches!(role, Role::Broker | Role::Dealer)).collect();
         self.roles.sort_unstable();
         self.roles.dedup();
         self
@@ -140,18 +142,10 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] says what cannot. A session made of such a configuration closes as soon as it is connected.
+    /// [`ConfigError`] says what cannot. A session made of such a configuration closes as soon as it is connected, or, if it is the
+    /// authentication that cannot be used, when its transport is open.
     pub fn check(&self) -> Result<(), ConfigError> {
-        Uri::new(Arc::clone(&self.realm)).map_err(ConfigError::Realm)?;
-        if self.url.is_empty() {
-            return Err(ConfigError::NoUrl);
-        }
-        if self.formats.is_empty() {
-            return Err(ConfigError::NoFormat);
-        }
-        if !self.roles.iter().any(|role| !matches!(role, Role::Broker | Role::Dealer)) {
-            return Err(ConfigError::NoRole);
-        }
+        self.check_session()?;
         let mut known: Option<&str> = None;
         for authenticator in &self.authenticators {
             match (authenticator.authid(), authenticator.method()) {
@@ -160,6 +154,21 @@ impl Config {
                 (Some(authid), _) if known.is_some_and(|known| known != authid) => return Err(ConfigError::AuthIds),
                 (Some(authid), _) => known = Some(authid),
             }
+        }
+        Ok(())
+    }
+
+    /// The part of the check that asks no authenticator: a session calls no code of its user.
+    pub(crate) fn check_session(&self) -> Result<(), ConfigError> {
+        Uri::new(Arc::clone(&self.realm)).map_err(ConfigError::Realm)?;
+        if self.url.is_empty() {
+            return Err(ConfigError::NoUrl);
+        }
+        if self.formats.is_empty() {
+            return Err(ConfigError::NoFormat);
+        }
+        if self.roles.is_empty() {
+            return Err(ConfigError::NoRole);
         }
         Ok(())
     }

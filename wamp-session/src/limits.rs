@@ -40,14 +40,15 @@ impl Limits {
         self
     }
 
-    /// Sets how many bytes of payload may wait to be taken with `poll_event`; more EVENTs are dropped and counted.
+    /// Sets how many bytes of payload may wait to be taken with `poll_event`; more EVENTs are dropped and counted, more INVOCATIONs
+    /// answered with `wamp.error.unavailable`.
     #[must_use]
     pub const fn max_event_bytes(mut self, bytes: usize) -> Self {
         self.event_bytes = bytes;
         self
     }
 
-    /// Sets how many requests may be under way or wait for a join; more are refused.
+    /// Sets how many requests may be under way, wait for a join, or have ended in an event that nobody has taken; more are refused.
     #[must_use]
     pub const fn max_requests(mut self, requests: usize) -> Self {
         self.requests = requests;
@@ -55,6 +56,8 @@ impl Limits {
     }
 
     /// Sets how many invocations may be unanswered; more are answered with `wamp.error.unavailable`.
+    ///
+    /// As many of these answers may wait to be sent; over that there is no answer at all.
     #[must_use]
     pub const fn max_invocations(mut self, invocations: usize) -> Self {
         self.invocations = invocations;

@@ -316,6 +316,8 @@ impl World {
     fn drain(&mut self) {
         while let Some(action) = self.session.poll_action() {
             let text = text_of(&action);
+            let pointless = self.ended.contains(&text.0) && !matches!(action, Action::CloseTransport { .. });
+            assert!(!pointless, "invariant 4: {text:?} after the end of the transport");
             if let Some(tap) = &mut self.tap {
                 tap.action(&action, &text.1);
             }
@@ -383,6 +385,9 @@ proptest! {
                 world.ledger.runs += 1;
             }
             world.drain();
+            if matches!(world.session.status(), Status::Closed) {
+                prop_assert_eq!(world.session.poll_timeout(), None, "a deadline outlives the session");
+            }
             if closed && !matches!(step, Step::Connect) {
                 prop_assert_eq!(world.events.len(), events, "silence after Closed");
             }

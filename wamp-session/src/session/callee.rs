@@ -231,17 +231,18 @@ impl Session {
             self.refuse(request, "wamp.error.no_such_registration");
             return;
         };
-        if self.callee.running.len() >= self.config.limits.invocations {
-            self.stats.refused_invocations += 1;
-            self.refuse(request, "wamp.error.unavailable");
-            return;
-        }
         let procedure = details.procedure.as_ref().unwrap_or(&registration.procedure).clone();
         let registration = key;
         let key = InvocationKey(self.next_key());
-        self.callee.invocations.insert(key, request);
-        self.callee.running.insert(request, key);
-        self.events.push(SessionEvent::Invocation(InvocationEvent { key, registration, procedure, details, payload }));
+        let event = InvocationEvent { key, registration, procedure, details, payload };
+        let limits = &self.config.limits;
+        if self.callee.running.len() < limits.invocations && self.events.push_invocation(event, limits) {
+            self.callee.invocations.insert(key, request);
+            self.callee.running.insert(request, key);
+        } else {
+            self.stats.refused_invocations += 1;
+            self.refuse(request, "wamp.error.unavailable");
+        }
     }
 
     /// Answers an INVOCATION that does not reach the application.

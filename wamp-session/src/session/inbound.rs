@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::{Limits, PublishedEvent, SessionEvent};
+use crate::{InvocationEvent, Limits, PublishedEvent, SessionEvent};
 
 /// Events that wait to be taken.
 #[derive(Debug, Default)]
@@ -10,7 +10,7 @@ pub(super) struct Inbound {
     /// With each event the bytes that it was counted with: a payload may count otherwise once it has been looked at.
     queue: VecDeque<(SessionEvent, usize)>,
     published: usize,
-    published_bytes: usize,
+    bytes: usize,
     answers: usize,
 }
 
@@ -24,19 +24,30 @@ impl Inbound {
     /// Queues an EVENT if there is room, and says whether there was.
     pub(super) fn push_published(&mut self, event: PublishedEvent, limits: &Limits) -> bool {
         let bytes = event.payload.byte_len();
-        if self.published >= limits.events || bytes > limits.event_bytes.saturating_sub(self.published_bytes) {
+        if self.published >= limits.events || bytes > limits.event_bytes.saturating_sub(self.bytes) {
             return false;
         }
         self.published += 1;
-        self.published_bytes += bytes;
+        self.bytes += bytes;
         self.queue.push_back((SessionEvent::Published(event), bytes));
+        true
+    }
+
+    /// Queues an INVOCATION if there is room, and says whether there was.
+    pub(super) fn push_invocation(&mut self, event: InvocationEvent, limits: &Limits) -> bool {
+        let bytes = event.payload.byte_len();
+        if bytes > limits.event_bytes.saturating_sub(self.bytes) {
+            return false;
+        }
+        self.bytes += bytes;
+        self.queue.push_back((SessionEvent::Invocation(event), bytes));
         true
     }
 
     pub(super) fn pop(&mut self) -> Option<SessionEvent> {
         let (event, bytes) = self.queue.pop_front()?;
         self.published -= usize::from(matches!(event, SessionEvent::Published(_)));
-        self.published_bytes -= bytes;
+        self.bytes -= bytes;
         self.answers -= usize::from(is_answer(&event));
         Some(event)
     }

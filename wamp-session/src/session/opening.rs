@@ -23,7 +23,7 @@ const METHODS_WITH_AUTHID: [&str; 2] = ["ticket", "wampcra"];
 
 impl Session {
     pub(super) fn open(&mut self) {
-        if let Err(error) = self.config.check() {
+        if let Err(error) = self.config.check_session() {
             self.events.push(SessionEvent::Closed(Arc::new(CloseCause::Config(error))));
             return;
         }

@@ -333,3 +333,55 @@ fn uri_09_a_topic_and_a_procedure_may_have_one_uri() {
     assert_eq!(peer.expect_published().key, subscription);
     assert_eq!(peer.expect_invocation().registration, registration);
 }
+
+#[test]
+fn invocations_over_the_limit_of_bytes_are_refused() {
+    let mut peer = Peer::joined_with(config().limits(Limits::new().max_event_bytes(250)), WELCOME);
+    peer.registered("com.example.procedure", 200);
+    for request in 1..=3 {
+        peer.receive(&format!(r#"[68,{request},200,{{}},["{}"]]"#, "x".repeat(90)));
+    }
+    peer.expect_sent(r#"[8,68,3,{},"wamp.error.unavailable"]"#);
+    peer.expect_invocation();
+    peer.receive(&format!(r#"[68,4,200,{{}},["{}"]]"#, "x".repeat(90)));
+    peer.expect_silence();
+}
+
+#[test]
+fn refusals_that_are_never_sent_are_bounded() {
+    let config = config().limits(Limits::new().max_invocations(3));
+    let mut session = wamp_session::Session::new(config);
+    session.connect(wamp_session::Time::ZERO);
+    let id = session.transport().unwrap();
+    session.handle_opened(wamp_session::Time::ZERO, id, wamp_session::Opened::new(Some("wamp.2.json")));
+    session.handle_frame(wamp_session::Time::ZERO, id, text(WELCOME));
+    for request in 1..100 {
+        session.handle_frame(wamp_session::Time::ZERO, id, text(&format!("[68,{request},200,{{}}]")));
+    }
+    let frames = core::iter::from_fn(|| session.poll_action()).count();
+    assert_eq!(frames, 1 + 1 + 3, "the opening, HELLO and three refusals");
+}
+
+#[test]
+fn a_registration_that_is_given_up_leaves_another_of_the_same_id_alone() {
+    let mut peer = Peer::joined();
+    let kept = peer.registered("com.example.procedure", 200);
+    let given_up = peer.register("com.example.procedure");
+    peer.sent();
+    peer.unregister(given_up);
+    peer.expect_unregistered(given_up).unwrap();
+    peer.receive("[65,2,200]");
+    peer.expect_silence();
+    peer.receive("[68,1,200,{}]");
+    assert_eq!(peer.expect_invocation().registration, kept);
+}
+
+#[test]
+fn a_confirmed_registration_has_no_deadline() {
+    let mut peer = Peer::joined();
+    let key = peer.registered("com.example.procedure", 200);
+    assert_eq!(peer.session.poll_timeout(), None);
+    peer.wait(Duration::from_secs(60));
+    peer.receive("[68,1,200,{}]");
+    assert_eq!(peer.expect_invocation().registration, key);
+}

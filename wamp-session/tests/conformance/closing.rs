@@ -341,3 +341,16 @@ fn events_that_came_before_the_end_can_still_be_taken() {
     assert_eq!(peer.expect_published().key, subscription);
     peer.expect_closed();
 }
+
+#[test]
+fn ws_10_a_router_that_closes_with_1002_is_told_by_its_words() {
+    let mut peer = Peer::joined();
+    let reason = "WAMP Protocol Error (unexpected message)".to_owned();
+    peer.end_transport(TransportErrorKind::Closed { code: Some(1002), reason });
+    let cause = peer.expect_closed();
+    let CloseCause::Transport(error) = &*cause else { panic!("{cause:?}") };
+    assert_eq!(
+        error.to_string(),
+        "the peer closed the WebSocket with code 1002: WAMP Protocol Error (unexpected message)"
+    );
+}

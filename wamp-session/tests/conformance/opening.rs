@@ -328,3 +328,42 @@ fn an_earlier_now_counts_as_the_latest_seen() {
     peer.connect();
     assert_eq!(peer.session.poll_timeout(), None);
 }
+
+#[test]
+fn what_waited_for_a_join_that_never_came_is_not_sent_by_the_next_session() {
+    let mut peer = Peer::joining(config());
+    peer.call("com.example.procedure");
+    peer.subscribe("com.example.topic");
+    peer.end_transport(TransportErrorKind::Eof);
+    while peer.session.poll_event().is_some() {}
+    assert_eq!(peer.session.poll_timeout(), None);
+    peer.connect();
+    peer.open(Opened::new(Some("wamp.2.json")));
+    peer.sent();
+    peer.receive(WELCOME);
+    peer.expect_joined();
+    peer.expect_usable();
+}
+
+#[test]
+fn timeouts_of_nothing_end_at_once() {
+    let mut peer = Peer::new(config().connect_timeout(Duration::ZERO).close_timeout(Duration::ZERO));
+    peer.connect();
+    peer.wait(Duration::ZERO);
+    assert!(matches!(&*peer.expect_closed(), CloseCause::JoinTimeout));
+    peer.expect_silence();
+}
+
+#[test]
+fn roles_of_routers_are_not_announced() {
+    let mut peer = Peer::new(config().roles([Role::Caller, Role::Dealer, Role::Broker]));
+    peer.connect();
+    peer.open(Opened::new(Some("wamp.2.json")));
+    peer.expect_sent(r#"[1,"realm1",{"roles":{"caller":{}}}]"#);
+}
+
+#[test]
+fn a_session_can_be_sent_to_another_thread() {
+    fn is_send<T: Send>(_: &T) {}
+    is_send(&wamp_session::Session::new(config()));
+}

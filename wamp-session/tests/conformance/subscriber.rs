@@ -317,3 +317,39 @@ fn srv_02_a_revocation_removes_the_subscriptions() {
     peer.expect_usable();
     Peer::violate(config(), &[text("[35,0,{}]")]);
 }
+
+#[test]
+fn a_confirmed_subscription_has_no_deadline() {
+    let mut peer = Peer::joined();
+    let key = peer.subscribed("com.example.topic", 100);
+    assert_eq!(peer.session.poll_timeout(), None);
+    peer.wait(Duration::from_secs(60));
+    peer.receive("[36,100,1,{}]");
+    assert_eq!(peer.expect_published().key, key);
+    peer.expect_no_event();
+}
+
+#[test]
+fn sub_04_subscriptions_that_wait_for_the_join_share_one_subscribe() {
+    let mut peer = Peer::joining(config());
+    let keys = [(); 3].map(|()| peer.subscribe("com.example.topic"));
+    peer.unsubscribe(keys[0]);
+    peer.expect_unsubscribed(keys[0]).unwrap();
+    peer.receive(WELCOME);
+    peer.expect_joined();
+    peer.expect_sent(r#"[32,1,{},"com.example.topic"]"#);
+    peer.expect_silence();
+    peer.receive("[33,1,100]");
+    peer.expect_subscribed(keys[1]).unwrap();
+    peer.expect_subscribed(keys[2]).unwrap();
+}
+
+#[test]
+fn events_without_details_share_them() {
+    let mut peer = Peer::joined();
+    peer.subscribed("com.example.topic", 100);
+    peer.receive("[36,100,1,{}]");
+    peer.receive("[36,100,2,{}]");
+    let (first, second) = (peer.expect_published(), peer.expect_published());
+    assert!(std::sync::Arc::ptr_eq(&first.details, &second.details));
+}
