@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::codec::read::Read;
 use crate::error::{DecodeErrorKind, Fault, Kind};
@@ -102,7 +102,8 @@ pub fn skip_differential(input: &[u8]) {
         #[cfg(feature = "json")]
         Some(Format::Json) => compare::<crate::json::Reader<'_>>(bytes, false, |bytes| {
             crate::json::from_slice(bytes, PhantomData::<Anything>).map_err(|error| {
-                error.contains("out of range") && crate::json::from_slice(bytes, PhantomData::<IgnoredAny>).is_ok()
+                error.contains("out of range")
+                    && crate::json::from_slice(bytes, PhantomData::<serde::de::IgnoredAny>).is_ok()
             })
         }),
         #[cfg(feature = "msgpack")]

@@ -9,6 +9,7 @@ use crate::error::{DecodeErrorKind, Fault, Kind};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Open {
     /// How many elements or entries are left, where the format says so beforehand.
+    #[cfg_attr(not(any(feature = "msgpack", feature = "cbor")), expect(dead_code, reason = "JSON does not say"))]
     pub(crate) left: Option<u64>,
     /// Whether the next element is the first one.
     pub(crate) first: bool,
