@@ -12,7 +12,7 @@ use wamp_proto::{
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::outbound::frame;
-use super::requests::Request;
+use super::requests::{Request, check_exact};
 use super::state::{Established, State};
 use super::subscriber::is_gone;
 use super::waiting::{Command, Place};
@@ -313,6 +313,6 @@ fn failure(request: RequestId, uri: &str) -> Option<Message> {
 fn failure_of(request: RequestId, error: WampError) -> Result<Message, CommandError> {
     let WampError { uri: error, details, payload } = error;
     let details = *details;
-    super::check_exact(&error)?;
+    check_exact(&error)?;
     Ok(Error { request_type: MessageType::Invocation, request, details, error, payload }.into())
 }

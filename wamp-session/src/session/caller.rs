@@ -7,7 +7,7 @@ use wamp_proto::{Call, CallResult, MessageType, Payload, Role, Uri};
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::publisher::Stage;
-use super::requests::Request;
+use super::requests::{Request, check_exact};
 use super::waiting::Command;
 use crate::{CallKey, CallOptions, CallOutcome, CommandError, RequestError, SessionEvent, Time};
 
@@ -28,7 +28,7 @@ impl Session {
         options: CallOptions,
     ) -> Result<CallKey, CommandError> {
         self.check_role(Role::Caller)?;
-        super::check_exact(&procedure)?;
+        check_exact(&procedure)?;
         self.check_room()?;
         let key = CallKey(self.next_key());
         let CallOptions { wire: options, timeout } = options;

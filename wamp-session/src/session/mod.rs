@@ -17,18 +17,18 @@ mod waiting;
 use core::fmt;
 use std::sync::Arc;
 
-use wamp_proto::{Format, MatchPolicy, Message, MessageType, Payload, RequestId, Role, Uri, UriRule};
+use wamp_proto::{Format, Payload, Uri};
 
 use self::callee::Callee;
 use self::caller::Calls;
 use self::deadlines::{Deadline, Deadlines};
 use self::inbound::Inbound;
-use self::outbound::{Outbound, frame};
+use self::outbound::Outbound;
 use self::publisher::Publications;
 use self::requests::{Request, Requests};
-use self::state::{Established, State};
+use self::state::State;
 use self::subscriber::Subscriptions;
-use self::waiting::{Command, Waiting};
+use self::waiting::Waiting;
 use crate::auth::Answer;
 use crate::{
     Action, AuthError, CallKey, CallOptions, CloseReason, CommandError, Config, Frame, InvocationKey, Opened,
@@ -444,76 +444,6 @@ impl Session {
     fn is_joined(&self) -> bool {
         matches!(self.state, State::Joined(_))
     }
-
-    /// Checks that the client has a role.
-    fn check_role(&self, role: Role) -> Result<(), CommandError> {
-        if self.config.roles.contains(&role) { Ok(()) } else { Err(CommandError::NoRole(role)) }
-    }
-
-    /// Checks that the session takes requests.
-    fn check_room(&self) -> Result<(), CommandError> {
-        if matches!(self.state, State::Closed | State::Closing(_)) {
-            return Err(CommandError::Closed);
-        }
-        let under_way = self.requests.len() + self.waiting.len() + self.events.answers();
-        if under_way < self.config.limits.requests { Ok(()) } else { Err(CommandError::TooMany) }
-    }
-
-    /// Sends a request; only if it can be sent is a request id used.
-    fn request(
-        &mut self,
-        request: Option<Request>,
-        message: impl FnOnce(RequestId) -> Message,
-    ) -> Result<RequestId, CommandError> {
-        let State::Joined(Established { transport, format, joined }) = &self.state else {
-            return Err(CommandError::NotJoined);
-        };
-        let id = self.requests.next();
-        let message = message(id);
-        if let Some(roles) = &joined.details.roles {
-            let role = router_role(message.message_type());
-            if !roles.has(role) {
-                return Err(CommandError::RouterLacks(role));
-            }
-        }
-        let frame = frame(&message, *format, self.config.limits.message.message_bytes())?;
-        self.outbound.send(*transport, frame);
-        self.requests.assign(id, request);
-        Ok(id)
-    }
-
-    /// Sends what has waited for the join, in its order.
-    fn send_waiting(&mut self) {
-        while let Some(command) = self.waiting.pop() {
-            match command {
-                Command::Call { key, procedure, options, payload, until } => {
-                    self.send_waiting_call(key, procedure, options, payload, until);
-                }
-                Command::Publish { key, topic, options, payload } => {
-                    self.send_waiting_publish(key, topic, options, payload);
-                }
-                Command::Subscribe(key) => self.send_waiting_subscribe(key),
-                Command::Register(key) => self.send_waiting_register(key),
-            }
-        }
-    }
-
-    /// Ends the UNSUBSCRIBEs and UNREGISTERs; the next session counts its requests from 1.
-    fn end_withdrawals(&mut self, error: fn(bool) -> RequestError) {
-        for request in self.requests.reset() {
-            match request {
-                Request::Unsubscribe(key, deadline) => {
-                    self.deadlines.cancel(deadline);
-                    self.unsubscribed(key, Err(error(true)));
-                }
-                Request::Unregister(key, deadline) => {
-                    self.deadlines.cancel(deadline);
-                    self.unregistered(key, Err(error(true)));
-                }
-                Request::Call(_) | Request::Publish(_) | Request::Subscribe(_) | Request::Register(_) => {}
-            }
-        }
-    }
 }
 
 impl fmt::Debug for Session {
@@ -526,17 +456,4 @@ impl fmt::Debug for Session {
             .field("stats", &self.stats)
             .finish_non_exhaustive()
     }
-}
-
-/// The role that a router must have for a request.
-const fn router_role(message: MessageType) -> Role {
-    match message {
-        MessageType::Publish | MessageType::Subscribe | MessageType::Unsubscribe => Role::Broker,
-        _ => Role::Dealer,
-    }
-}
-
-/// Checks that a URI is none of a pattern.
-fn check_exact(uri: &Uri) -> Result<(), CommandError> {
-    Ok(uri.check(UriRule::Loose, MatchPolicy::Exact)?)
 }

@@ -6,7 +6,7 @@ use wamp_proto::{Payload, PublicationId, Publish, RequestId, Role, Uri};
 
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
-use super::requests::Request;
+use super::requests::{Request, check_exact};
 use super::state::State;
 use super::waiting::{Command, Place};
 use crate::{CommandError, PublishKey, PublishOptions, RequestError, SessionEvent};
@@ -75,7 +75,7 @@ impl Session {
 
     fn check_topic(&self, topic: &Uri) -> Result<(), CommandError> {
         self.check_role(Role::Publisher)?;
-        super::check_exact(topic)?;
+        check_exact(topic)?;
         if topic.is_reserved() { Err(CommandError::ReservedUri) } else { Ok(()) }
     }
 

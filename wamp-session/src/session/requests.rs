@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, btree_map};
 
-use wamp_proto::{MessageType, RequestId};
+use wamp_proto::{MatchPolicy, Message, MessageType, RequestId, Role, Uri, UriRule};
 
+use super::Session;
 use super::deadlines::DeadlineId;
+use super::outbound::frame;
+use super::state::{Established, State};
 use super::subscriber::WantedKey;
-use crate::{CallKey, PublishKey, RegistrationKey, SubscriptionKey};
+use crate::{CallKey, CommandError, PublishKey, RegistrationKey, RequestError, SubscriptionKey};
 
 /// A request on the wire, and who waits for its answer.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +108,75 @@ impl Requests {
     pub(super) fn reset(&mut self) -> impl Iterator<Item = Request> + use<> {
         core::mem::take(self).waiting.into_values()
     }
+}
+
+impl Session {
+    /// Checks that the client has a role.
+    pub(super) fn check_role(&self, role: Role) -> Result<(), CommandError> {
+        if self.config.roles.contains(&role) { Ok(()) } else { Err(CommandError::NoRole(role)) }
+    }
+
+    /// Checks that the session takes requests.
+    pub(super) fn check_room(&self) -> Result<(), CommandError> {
+        if matches!(self.state, State::Closed | State::Closing(_)) {
+            return Err(CommandError::Closed);
+        }
+        let under_way = self.requests.len() + self.waiting.len() + self.events.answers();
+        if under_way < self.config.limits.requests { Ok(()) } else { Err(CommandError::TooMany) }
+    }
+
+    /// Sends a request; only if it can be sent is a request id used.
+    pub(super) fn request(
+        &mut self,
+        request: Option<Request>,
+        message: impl FnOnce(RequestId) -> Message,
+    ) -> Result<RequestId, CommandError> {
+        let State::Joined(Established { transport, format, joined }) = &self.state else {
+            return Err(CommandError::NotJoined);
+        };
+        let id = self.requests.next();
+        let message = message(id);
+        if let Some(roles) = &joined.details.roles {
+            let role = router_role(message.message_type());
+            if !roles.has(role) {
+                return Err(CommandError::RouterLacks(role));
+            }
+        }
+        let frame = frame(&message, *format, self.config.limits.message.message_bytes())?;
+        self.outbound.send(*transport, frame);
+        self.requests.assign(id, request);
+        Ok(id)
+    }
+
+    /// Ends the UNSUBSCRIBEs and UNREGISTERs; the next session counts its requests from 1.
+    pub(super) fn end_withdrawals(&mut self, error: fn(bool) -> RequestError) {
+        for request in self.requests.reset() {
+            match request {
+                Request::Unsubscribe(key, deadline) => {
+                    self.deadlines.cancel(deadline);
+                    self.unsubscribed(key, Err(error(true)));
+                }
+                Request::Unregister(key, deadline) => {
+                    self.deadlines.cancel(deadline);
+                    self.unregistered(key, Err(error(true)));
+                }
+                Request::Call(_) | Request::Publish(_) | Request::Subscribe(_) | Request::Register(_) => {}
+            }
+        }
+    }
+}
+
+/// The role that a router must have for a request.
+const fn router_role(message: MessageType) -> Role {
+    match message {
+        MessageType::Publish | MessageType::Subscribe | MessageType::Unsubscribe => Role::Broker,
+        _ => Role::Dealer,
+    }
+}
+
+/// Checks that a URI is none of a pattern.
+pub(super) fn check_exact(uri: &Uri) -> Result<(), CommandError> {
+    Ok(uri.check(UriRule::Loose, MatchPolicy::Exact)?)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use wamp_proto::{CallOptions, Payload, PublishOptions, Uri};
 
+use super::Session;
 use super::subscriber::WantedKey;
 use crate::{CallKey, PublishKey, RegistrationKey, Time};
 
@@ -60,5 +61,23 @@ impl Waiting {
 
     pub(super) fn clear(&mut self) {
         self.commands.clear();
+    }
+}
+
+impl Session {
+    /// Sends what has waited for the join, in its order.
+    pub(super) fn send_waiting(&mut self) {
+        while let Some(command) = self.waiting.pop() {
+            match command {
+                Command::Call { key, procedure, options, payload, until } => {
+                    self.send_waiting_call(key, procedure, options, payload, until);
+                }
+                Command::Publish { key, topic, options, payload } => {
+                    self.send_waiting_publish(key, topic, options, payload);
+                }
+                Command::Subscribe(key) => self.send_waiting_subscribe(key),
+                Command::Register(key) => self.send_waiting_register(key),
+            }
+        }
     }
 }

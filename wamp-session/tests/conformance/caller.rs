@@ -266,3 +266,36 @@ fn a_call_before_connecting_is_refused() {
     assert!(matches!(call, Err(CommandError::Closed)));
     assert!(!matches!(peer.session.poll_event(), Some(SessionEvent::CallDone { .. })));
 }
+
+#[test]
+fn rob_02_what_has_ended_leaves_nothing_behind() {
+    // With one request allowed at a time, anything left behind would show at once.
+    let mut peer = Peer::joined_with(config().limits(Limits::new().max_requests(1)), WELCOME);
+    for round in 0..1_000 {
+        let call = peer.call("com.example.procedure");
+        let id = peer.sent_request(48);
+        match round % 3 {
+            0 => peer.receive(&format!("[50,{id},{{}}]")),
+            1 => peer.receive(&format!(r#"[8,48,{id},{{}},"com.example.error"]"#)),
+            _ => peer.session.forget_call(call),
+        }
+        if round % 3 < 2 {
+            let _ = peer.expect_call_done(call);
+        }
+        let publication = peer.publish_acked("com.example.topic");
+        let id = peer.sent_request(16);
+        peer.receive(&format!("[17,{id},1]"));
+        peer.expect_publish_done(publication).unwrap();
+        let subscription = peer.subscribed("com.example.topic", 100);
+        peer.unsubscribe(subscription);
+        let id = peer.sent_request(34);
+        peer.receive(&format!("[35,{id}]"));
+        peer.expect_unsubscribed(subscription).unwrap();
+        let registration = peer.registered("com.example.procedure", 200);
+        peer.unregister(registration);
+        let id = peer.sent_request(66);
+        peer.receive(&format!("[67,{id}]"));
+        peer.expect_unregistered(registration).unwrap();
+    }
+    assert_eq!(peer.session.poll_timeout(), None);
+}

@@ -15,4 +15,5 @@ mod opening;
 mod ordering;
 mod publisher;
 mod subscriber;
+mod tap;
 mod violations;

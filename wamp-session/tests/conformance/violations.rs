@@ -85,7 +85,7 @@ fn pv_06_errors_of_a_type_that_clients_do_not_request() {
 }
 
 #[test]
-fn pv_07_to_13_answers_and_invocations_before_the_join() {
+fn ses_08_and_pv_07_to_13_anything_else_before_the_join() {
     for frame in ["[33,1,1]", "[35,1]", "[17,1,1]", "[50,1,{}]", "[65,1,1]", "[67,1]", "[68,1,1,{}]"] {
         violates_before_the_join(frame);
     }
