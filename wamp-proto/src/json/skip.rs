@@ -119,7 +119,7 @@ pub(super) fn value(bytes: &[u8], mut at: usize, depth: u8) -> Result<usize, Fau
             let in_dict = open & 1 == 1;
             match bytes.get(at) {
                 Some(b',') => {
-                    at = if in_dict { key(bytes, whitespace(bytes, at + 1))? } else { at + 1 };
+                    at = if in_dict { key(bytes, at + 1)? } else { at + 1 };
                     continue 'value;
                 }
                 Some(b'}') if in_dict => {}
@@ -138,7 +138,7 @@ pub(super) fn value(bytes: &[u8], mut at: usize, depth: u8) -> Result<usize, Fau
     }
 }
 
-/// Skips a key and its colon.
+/// Skips a key and its colon, and the white space around these.
 #[inline(always)]
 fn key(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     // The usual key: up to 15 plain bytes, and no white space around the colon. The lengths below need no further checks of bounds.
@@ -167,6 +167,7 @@ fn plain16(bytes: &[u8; 16]) -> usize {
 
 #[inline(never)]
 fn unusual_key(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    let at = whitespace(bytes, at);
     if bytes.get(at) != Some(&b'"') {
         return Err(unexpected(bytes, at, "expected a string as key"));
     }
@@ -294,17 +295,23 @@ fn no_literal(bytes: &[u8], at: usize, letters: [u8; 4]) -> Fault {
 #[inline(always)]
 pub(super) fn number(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     let first = at + usize::from(bytes.get(at) == Some(&b'-'));
-    let mut end = digits(bytes, first)?;
+    let end = digits(bytes, first)?;
     if bytes.get(first) == Some(&b'0') && end > first + 1 {
         return Err(malformed(first + 1, "a number with a leading zero"));
     }
-    if bytes.get(end) == Some(&b'.') {
-        end = digits(bytes, end + 1)?;
+    match bytes.get(end) {
+        Some(b'.') => {
+            let end = digits(bytes, end + 1)?;
+            if let Some(b'e' | b'E') = bytes.get(end) { exponent(bytes, end) } else { Ok(end) }
+        }
+        Some(b'e' | b'E') => exponent(bytes, end),
+        _ => Ok(end),
     }
-    if let Some(b'e' | b'E') = bytes.get(end) {
-        end = digits(bytes, end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-'))))?;
-    }
-    Ok(end)
+}
+
+/// Skips an exponent; `at` is its letter.
+fn exponent(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    digits(bytes, at + 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-'))))
 }
 
 /// Skips one or more digits.
