@@ -13,12 +13,17 @@ use wamp_proto::{
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// How many times memory was allocated, or allocated anew, while `run` ran.
-fn allocations<T>(run: impl FnOnce() -> T) -> (usize, T) {
-    let region = Region::new(ALLOCATOR);
-    let result = run();
-    let change = region.change();
-    (change.allocations + change.reallocations, result)
+/// How many times `run` allocates memory, or allocates it anew.
+///
+/// The harness's own thread allocates, too, whenever it likes, so the fewest of some runs count.
+fn allocations<T>(run: impl Fn() -> T) -> (usize, T) {
+    let count = || {
+        let region = Region::new(ALLOCATOR);
+        let result = run();
+        let change = region.change();
+        (change.allocations + change.reallocations, result)
+    };
+    (0..20).map(|_| count()).min_by_key(|(count, _)| *count).unwrap()
 }
 
 fn messages(format: Format) -> [Message; 3] {
@@ -65,16 +70,17 @@ fn receiving_a_shared_frame_with_empty_details_allocates_nothing() {
             let mut frame = Vec::new();
             encode(&message, format, &mut frame).unwrap();
             let frame = Bytes::from(frame);
-            let shared = frame.clone();
+            let _shared = frame.clone();
+            let receive = |check| allocations(|| decode(frame.clone(), format, &limits, check).unwrap());
 
-            let (count, decoded) = allocations(|| decode(frame, format, &limits, PayloadCheck::OnReceipt).unwrap());
+            let (count, decoded) = receive(PayloadCheck::OnReceipt);
             assert_eq!(count, 0, "{format} {:?}", decoded.message_type());
             assert_eq!(decoded, message);
 
             let (count, text) = allocations(|| payload(&decoded).arg::<&str>(0).unwrap());
             assert_eq!((count, text), (0, "text"), "{format} {:?}", decoded.message_type());
 
-            let (count, unchecked) = allocations(|| decode(shared, format, &limits, PayloadCheck::OnDecode).unwrap());
+            let (count, unchecked) = receive(PayloadCheck::OnDecode);
             assert_eq!(count, 1, "{format} {:?}", decoded.message_type());
             assert_eq!(unchecked, message);
         }
