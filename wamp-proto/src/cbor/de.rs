@@ -273,3 +273,183 @@ impl<'de> VariantAccess<'de> for &mut Inside<'_, 'de> {
         self.deserializer.deserialize_any(visitor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::marker::PhantomData;
+    use std::net::Ipv4Addr;
+
+    use serde::Deserialize;
+
+    use super::super::from_slice;
+    use super::*;
+    use crate::serial::{self, Root};
+    use crate::{Dict, Format, Value};
+
+    /// What a user gets, through the adapter of all formats.
+    fn decoded<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, String> {
+        Reader::new(bytes).skip(127).expect("the value is well-formed");
+        serial::decode(bytes, Format::Cbor, Root::Arg(0)).map_err(|error| error.to_string())
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Reading {
+        at: f64,
+        count: Option<i64>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Shape {
+        Point,
+        Circle(u8),
+        Line(u8, u8),
+        Box { width: u8 },
+    }
+
+    #[test]
+    fn ser_32_floats_null_and_undefined() {
+        let one = [&[0xf9, 0x3c, 0x00][..], &[0xfa, 0x3f, 0x80, 0, 0], &[0xfb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0]];
+        for bytes in one {
+            assert_eq!(decoded(bytes), Ok(Value::F64(1.0)));
+            assert_eq!(decoded(bytes), Ok(1.0_f64));
+            assert_eq!(decoded(bytes), Ok(1.0_f32));
+            assert!(decoded::<i64>(bytes).is_err());
+        }
+        assert_eq!(decoded(&[0x01]), Ok(1.0_f64));
+        for null in [&[0xf6][..], &[0xf7], &[0xc1, 0xf6], &[0xc1, 0xd8, 30, 0xf7]] {
+            assert_eq!(decoded(null), Ok(Value::Null));
+            assert_eq!(decoded(null), Ok(()));
+            assert_eq!(decoded(null), Ok(None::<u8>));
+            assert!(decoded::<bool>(null).is_err());
+        }
+        let list = [0x85, 0xf9, 0x3c, 0, 0xfa, 0x3f, 0x80, 0, 0, 0xf6, 0xf7, 0xf5];
+        assert_eq!(decoded(&list), Ok((1.0, 1.0, None::<u8>, (), true)));
+    }
+
+    #[test]
+    fn ser_33_decimals_and_big_integers() {
+        // 273.15 is 27315 · 10^-2, and no type of WAMP.
+        let decimal = [0xc4, 0x82, 0x21, 0x19, 0x6a, 0xb3];
+        assert_eq!(decoded(&decimal), Ok(Value::from(vec![Value::from(-2), Value::from(27_315)])));
+        assert_eq!(decoded(&decimal), Ok((-2, 27_315)));
+
+        for (bytes, integer) in [
+            (&[0xc2, 0x40][..], Value::U64(0)),
+            (&[0xc2, 0x41, 5], Value::U64(5)),
+            (&[0xc2, 0x4a, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], Value::U64(1 << 56)),
+            (&[0xc2, 0x5f, 0x41, 1, 0x41, 0, 0xff], Value::U64(256)),
+            (&[0xd8, 0x2a, 0xc2, 0x48, 255, 255, 255, 255, 255, 255, 255, 255], Value::U64(u64::MAX)),
+            (&[0xc3, 0x41, 5], Value::I64(-6)),
+            (&[0xc3, 0x48, 127, 255, 255, 255, 255, 255, 255, 255], Value::I64(i64::MIN)),
+        ] {
+            assert_eq!(decoded::<Value>(bytes).as_ref(), Ok(&integer));
+            assert_eq!(decoded(bytes), Ok(Some(integer)));
+        }
+        for big in [
+            &[0xc2, 0x49, 1, 0, 0, 0, 0, 0, 0, 0, 0][..],
+            &[0xc3, 0x49, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[0xc3, 0x48, 128, 0, 0, 0, 0, 0, 0, 0],
+            &[0x3b, 128, 0, 0, 0, 0, 0, 0, 0],
+        ] {
+            let error = decoded::<Value>(big).unwrap_err();
+            assert_eq!(error, "args[0]: an integer of more than 64 bits");
+            assert!(decoded::<i64>(big).is_err());
+            assert!(decoded::<Vec<u8>>(big).is_err());
+            // Who does not want it is not bothered with it.
+            let dict = [&[0xa2, 0x62, b'a', b't', 0x01, 0x61, b'x'], big].concat();
+            assert_eq!(decoded(&dict), Ok(Reading { at: 1.0, count: None }));
+        }
+        assert_eq!(decoded(&[0x3b, 127, 255, 255, 255, 255, 255, 255, 255]), Ok(i64::MIN));
+    }
+
+    #[test]
+    fn ser_31_tags_and_indefinite_lengths_are_transparent_to_types() {
+        let reading = Reading { at: 1.5, count: Some(2) };
+        let definite = [0xa2, 0x62, b'a', b't', 0xf9, 0x3e, 0, 0x65, b'c', b'o', b'u', b'n', b't', 0x02];
+        assert_eq!(decoded::<Reading>(&definite).as_ref(), Ok(&reading));
+        let tagged = [&[0xd9, 0xd9, 0xf7][..], &definite].concat();
+        assert_eq!(decoded::<Reading>(&tagged).as_ref(), Ok(&reading));
+        let indefinite = [
+            &[0xbf, 0x7f, 0x61, b'a', 0x61, b't', 0xff, 0xf9, 0x3e, 0][..],
+            &[0xc0, 0x65, b'c', b'o', b'u', b'n', b't', 0xc1, 0x02, 0xff],
+        ]
+        .concat();
+        assert_eq!(decoded::<Reading>(&indefinite).as_ref(), Ok(&reading));
+
+        assert_eq!(decoded(&[0x9f, 0x01, 0xc1, 0x02, 0xff]), Ok(vec![1, 2]));
+        assert_eq!(decoded(&[0x9f, 0x01, 0x02, 0xff]), Ok((1, 2)));
+        assert!(decoded::<(u8, u8)>(&[0x9f, 0x01, 0x02, 0x03, 0xff]).is_err());
+        assert!(decoded::<(u8, u8)>(&[0x83, 0x01, 0x02, 0x03]).is_err());
+        assert_eq!(decoded(&[0x7f, 0x61, b'a', 0x60, 0x61, b'b', 0xff]), Ok("ab".to_owned()));
+        assert_eq!(decoded(&[0xc0, 0x61, b'a']), Ok("a".to_owned()));
+        assert_eq!(decoded(&[0xc1, 0xf5]), Ok(true));
+        let dict = Dict::from_iter([("a", Value::List(vec![]))]);
+        assert_eq!(decoded(&[0xbf, 0x61, b'a', 0x9f, 0xff, 0xff]), Ok(Value::Dict(dict)));
+        assert_eq!(decoded(&[0xa1, 0x18, 7, 0x01]), Ok(BTreeMap::from([(7, 1)])));
+    }
+
+    #[test]
+    fn a_variant_is_text_or_a_dict_of_one_entry() {
+        for (bytes, shape) in [
+            (&[0x65, b'P', b'o', b'i', b'n', b't'][..], Shape::Point),
+            (&[0xc0, 0x65, b'P', b'o', b'i', b'n', b't'], Shape::Point),
+            (&[0x7f, 0x61, b'P', 0x64, b'o', b'i', b'n', b't', 0xff], Shape::Point),
+            (&[0xa1, 0x65, b'P', b'o', b'i', b'n', b't', 0xf6], Shape::Point),
+            (&[0xa1, 0x66, b'C', b'i', b'r', b'c', b'l', b'e', 0x05], Shape::Circle(5)),
+            (&[0xbf, 0x66, b'C', b'i', b'r', b'c', b'l', b'e', 0xc1, 0x05, 0xff], Shape::Circle(5)),
+            (&[0xc1, 0xa1, 0x64, b'L', b'i', b'n', b'e', 0x9f, 0x01, 0x02, 0xff], Shape::Line(1, 2)),
+            (&[0xa1, 0x63, b'B', b'o', b'x', 0xa1, 0x65, b'w', b'i', b'd', b't', b'h', 0x05], Shape::Box { width: 5 }),
+        ] {
+            assert_eq!(decoded(bytes), Ok(shape));
+        }
+        for bytes in [
+            &[0xa0][..],
+            &[0xbf, 0xff],
+            &[0xa2, 0x66, b'C', b'i', b'r', b'c', b'l', b'e', 0x05, 0x60, 0xf6],
+            &[0x66, b'C', b'i', b'r', b'c', b'l', b'e'],
+            &[0x82, 0x66, b'C', b'i', b'r', b'c', b'l', b'e', 0x05],
+            &[0xf6],
+        ] {
+            assert!(decoded::<Shape>(bytes).is_err(), "{bytes:02x?}");
+        }
+    }
+
+    /// A visitor that stops early, with or without the adapter's help.
+    #[test]
+    fn a_type_takes_every_value_or_fails() {
+        for bytes in [&[0x83, 0x01, 0x02, 0x03][..], &[0x9f, 0x01, 0x02, 0x03, 0xff]] {
+            let error = from_slice(bytes, PhantomData::<(u8, u8)>).unwrap_err();
+            assert_eq!(error.to_string(), "there are more values than the type takes");
+        }
+        assert!(from_slice(&[0x9f, 0x01, 0xff], PhantomData::<(u8, u8)>).is_err());
+    }
+
+    #[test]
+    fn text_and_bytes_are_borrowed_unless_they_come_in_chunks() {
+        assert_eq!(decoded::<&str>(&[0x62, b'a', b'b']), Ok("ab"));
+        assert_eq!(decoded::<&[u8]>(&[0xd8, 64, 0x42, 1, 2]), Ok(&[1, 2][..]));
+        assert!(decoded::<&str>(&[0x7f, 0x61, b'a', 0xff]).is_err());
+        assert_eq!(decoded::<Value>(&[0x5f, 0x41, 1, 0x41, 2, 0xff]), Ok(Value::Bytes(vec![1, 2].into())));
+        // Most types have no other word for bytes than a list of numbers.
+        assert_eq!(decoded(&[0x42, 1, 2]), Ok(vec![1_u8, 2]));
+        assert_eq!(decoded(&[0x82, 1, 2]), Ok(vec![1_u8, 2]));
+    }
+
+    #[test]
+    fn simple_values_have_no_meaning() {
+        for bytes in [&[0xe0][..], &[0xf3], &[0xf8, 32], &[0xc0, 0xf0]] {
+            assert!(decoded::<Value>(bytes).is_err(), "{bytes:02x?}");
+            assert!(decoded::<()>(bytes).is_err(), "{bytes:02x?}");
+            assert!(decoded::<Option<u8>>(bytes).is_err(), "{bytes:02x?}");
+            let ignored = [&[0xa2, 0x62, b'a', b't', 0x01, 0x61, b'x'], bytes].concat();
+            assert_eq!(decoded(&ignored), Ok(Reading { at: 1.0, count: None }));
+        }
+    }
+
+    #[test]
+    fn formats_are_human_readable() {
+        assert_eq!(decoded(b"\x69127.0.0.1"), Ok(Ipv4Addr::LOCALHOST));
+        assert!(decoded::<Ipv4Addr>(&[0x84, 0x18, 127, 0, 0, 1]).is_err());
+    }
+}

@@ -13,6 +13,11 @@ mod ser;
 mod skip;
 mod write;
 
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 

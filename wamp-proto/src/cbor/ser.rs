@@ -299,3 +299,122 @@ impl SerializeMap for Inside<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::{EncodeErrorKind, Format, serial};
+
+    /// What a user gets, through the adapter of all formats.
+    fn encoded<T: Serialize>(value: T) -> Vec<u8> {
+        let mut out = vec![0xff];
+        serial::write(&value, Format::Cbor, 8, &mut out).unwrap();
+        assert_eq!(out.remove(0), 0xff, "the value is appended");
+        out
+    }
+
+    #[derive(Serialize)]
+    enum Shape {
+        Point,
+        Circle(u8),
+        Line(u8, u8),
+        Box { width: u8 },
+    }
+
+    #[derive(Serialize)]
+    struct Unit;
+
+    #[derive(Serialize)]
+    struct Wrapped(u8);
+
+    #[derive(Serialize)]
+    struct Named {
+        a: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        b: Option<u8>,
+    }
+
+    #[test]
+    fn each_type_has_its_shortest_form() {
+        assert_eq!(encoded(0_u8), [0x00]);
+        assert_eq!(encoded(24_u64), [0x18, 24]);
+        assert_eq!(encoded(u64::MAX), [0x1b, 255, 255, 255, 255, 255, 255, 255, 255]);
+        assert_eq!(encoded(5_i64), [0x05]);
+        assert_eq!(encoded(-1_i8), [0x20]);
+        assert_eq!(encoded(-25_i32), [0x38, 24]);
+        assert_eq!(encoded(i64::MIN), [0x3b, 127, 255, 255, 255, 255, 255, 255, 255]);
+        assert_eq!(encoded(5_i128), [0x05]);
+        assert_eq!(encoded('ä'), [0x62, 0xc3, 0xa4]);
+        assert_eq!(encoded(true), [0xf5]);
+        assert_eq!(encoded(false), [0xf4]);
+        assert_eq!(encoded(1.5_f32), [0xfa, 0x3f, 0xc0, 0, 0]);
+        assert_eq!(encoded(1.5_f64), [0xfb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(encoded(()), [0xf6]);
+        assert_eq!(encoded(Unit), [0xf6]);
+        assert_eq!(encoded(None::<u8>), [0xf6]);
+        assert_eq!(encoded(Some(1)), [0x01]);
+        assert_eq!(encoded(Wrapped(1)), [0x01]);
+        assert_eq!(encoded((1, "a")), [0x82, 0x01, 0x61, b'a']);
+        assert_eq!(encoded([1, 2]), [0x82, 0x01, 0x02]);
+        assert_eq!(encoded(vec![0; 24])[..2], [0x98, 24]);
+        assert_eq!(encoded(BTreeMap::from([("a", 1)])), [0xa1, 0x61, b'a', 0x01]);
+        assert_eq!(encoded(Named { a: 1, b: None }), [0xa1, 0x61, b'a', 0x01]);
+        assert_eq!(encoded(Named { a: 1, b: Some(2) }), [0xa2, 0x61, b'a', 0x01, 0x61, b'b', 0x02]);
+        assert_eq!(encoded(Ipv4Addr::LOCALHOST), b"\x69127.0.0.1");
+    }
+
+    #[test]
+    fn each_bit_of_a_float_is_kept() {
+        for bits in [0x7ff8_0000_0000_0000, 0xfff0_0000_0000_0001, 0x7ff4_dead_beef_0000, 0x8000_0000_0000_0000, 1] {
+            assert_eq!(encoded(f64::from_bits(bits))[1..], bits.to_be_bytes());
+        }
+    }
+
+    #[test]
+    fn a_variant_is_text_or_a_dict_of_one_entry() {
+        assert_eq!(encoded(Shape::Point), b"\x65Point");
+        assert_eq!(encoded(Shape::Circle(5)), b"\xa1\x66Circle\x05");
+        assert_eq!(encoded(Shape::Line(1, 2)), b"\xa1\x64Line\x82\x01\x02");
+        assert_eq!(encoded(Shape::Box { width: 5 }), b"\xa1\x63Box\xa1\x65width\x05");
+    }
+
+    #[test]
+    fn what_is_counted_at_its_end_has_a_definite_length() {
+        struct Uncounted(usize);
+
+        impl Serialize for Uncounted {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut list = serializer.serialize_seq(None)?;
+                (0..self.0).try_for_each(|_| list.serialize_element(&1))?;
+                list.end()
+            }
+        }
+
+        #[derive(Serialize)]
+        struct Flat {
+            a: u8,
+            #[serde(flatten)]
+            rest: BTreeMap<&'static str, Uncounted>,
+        }
+
+        assert_eq!(encoded((7, Uncounted(0), 8)), [0x83, 0x07, 0x80, 0x08]);
+        assert_eq!(encoded((7, Uncounted(2), 8)), [0x83, 0x07, 0x82, 0x01, 0x01, 0x08]);
+        assert_eq!(encoded(Uncounted(300))[..5], [0x99, 1, 44, 0x01, 0x01]);
+        let flat = Flat { a: 7, rest: BTreeMap::from([("b", Uncounted(1)), ("c", Uncounted(0))]) };
+        assert_eq!(encoded(flat), [0xa3, 0x61, b'a', 0x07, 0x61, b'b', 0x81, 0x01, 0x61, b'c', 0x80]);
+    }
+
+    #[test]
+    fn integers_of_more_than_64_bits_are_refused() {
+        for result in [
+            serial::write(&u128::MAX, Format::Cbor, 8, &mut vec![]),
+            serial::write(&i128::MIN, Format::Cbor, 8, &mut vec![]),
+        ] {
+            let what = "integer of more than 64 bits";
+            assert_eq!(result, Err(EncodeErrorKind::Unsupported { format: Format::Cbor, what }));
+        }
+    }
+}
