@@ -88,7 +88,8 @@ fn payload_of(message: &Message) -> Option<&Payload> {
 
 /// Skips one value, and decodes it: both agree on where it ends, whether it is valid and how deep it is. The first byte picks the format.
 ///
-/// The skipper is compared with the decoder of the format, up to the depth limit, and with [`Value`]. The differences:
+/// The skipper is compared with the reader of messages, with the decoder of the format, up to the depth limit, and with [`Value`].
+/// The differences:
 ///
 /// - [`Value`] has no room for what one format alone has: a key that is not a string (on the first level [`Read::skip_dict`]
 ///   refuses it), a MessagePack extension;
@@ -208,7 +209,7 @@ fn compare<'a, R: Read<'a>>(
     decode: impl Fn(&'a [u8]) -> Result<Anything, bool>,
 ) {
     let skipped = skip::<R>(bytes, Limits::MAX_DEPTH);
-    if let Some(read) = read_scalar::<R>(bytes) {
+    if let Some(read) = step_through::<R>(bytes) {
         assert_eq!(read.ok(), skipped.as_ref().ok().copied(), "a value that is read and skipped: {skipped:?}");
     }
     let end = match skipped {
@@ -260,16 +261,39 @@ fn skip<'a, R: Read<'a>>(bytes: &'a [u8], depth: u8) -> Result<usize, Fault> {
     Ok(reader.offset())
 }
 
-/// Where the first value ends, if it is of a type that messages have outside their payload.
-fn read_scalar<'a, R: Read<'a>>(bytes: &'a [u8]) -> Option<Result<usize, Fault>> {
+/// Where the first value ends, read as messages are outside their payload: `None` for what they do not have there.
+fn step_through<'a, R: Read<'a>>(bytes: &'a [u8]) -> Option<Result<usize, Fault>> {
     let mut reader = R::new(bytes);
     let read = match reader.kind().ok()? {
         Kind::Bool => reader.bool().map(drop),
         Kind::Integer | Kind::Float => reader.number().map(drop),
         Kind::String => reader.string().map(drop),
+        Kind::List => elements(&mut reader),
+        Kind::Dict => entries(&mut reader),
         _ => return None,
     };
-    Some(read.map(|()| reader.offset()))
+    match read {
+        Err(Fault { kind: DecodeErrorKind::KeyIsNotAString { .. }, .. }) => None,
+        read => Some(read.map(|()| reader.offset())),
+    }
+}
+
+fn elements<'a, R: Read<'a>>(reader: &mut R) -> Result<(), Fault> {
+    let mut open = reader.list()?;
+    while reader.next_element(&mut open)? {
+        reader.kind()?;
+        reader.skip(Limits::MAX_DEPTH - 1)?;
+    }
+    Ok(())
+}
+
+fn entries<'a, R: Read<'a>>(reader: &mut R) -> Result<(), Fault> {
+    let mut open = reader.dict()?;
+    while reader.next_key(&mut open)?.is_some() {
+        reader.kind()?;
+        reader.skip(Limits::MAX_DEPTH - 1)?;
+    }
+    Ok(())
 }
 
 /// Any value that a format's decoder yields.
