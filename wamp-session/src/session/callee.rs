@@ -34,7 +34,7 @@ struct Registration {
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Waiting(Place),
-    Asked(RequestId),
+    Asked,
     Standing(RegistrationId),
     /// UNREGISTER was sent; INVOCATIONs may come until it is answered.
     Ending(RegistrationId),
@@ -81,7 +81,8 @@ impl Session {
         let until = self.now.checked_add(options.timeout.unwrap_or(self.config.request_timeout));
         let options = options.wire;
         let stage = if self.is_joined() {
-            Stage::Asked(self.send_register(key, procedure.clone(), options.clone())?)
+            self.send_register(key, procedure.clone(), options.clone())?;
+            Stage::Asked
         } else {
             Stage::Waiting(self.waiting.push(Command::Register(key)))
         };
@@ -95,8 +96,9 @@ impl Session {
         key: RegistrationKey,
         procedure: Uri,
         options: wamp_proto::RegisterOptions,
-    ) -> Result<RequestId, CommandError> {
-        self.request(Some(Request::Register(Some(key))), |request| Register { request, options, procedure }.into())
+    ) -> Result<(), CommandError> {
+        self.request(Some(Request::Register(key)), |request| Register { request, options, procedure }.into())
+            .map(|_| ())
     }
 
     /// Sends a REGISTER that has waited for the join.
@@ -104,12 +106,12 @@ impl Session {
         let Some(registration) = self.callee.registrations.get(&key) else { return };
         let (procedure, options) = (registration.procedure.clone(), registration.options.clone());
         match self.send_register(key, procedure, options) {
-            Ok(request) => {
+            Ok(()) => {
                 if let Some(registration) = self.callee.registrations.get_mut(&key) {
-                    registration.stage = Stage::Asked(request);
+                    registration.stage = Stage::Asked;
                 }
             }
-            Err(error) => self.not_registered(Some(key), error.into()),
+            Err(error) => self.not_registered(key, error.into()),
         }
     }
 
@@ -118,13 +120,14 @@ impl Session {
             self.stats.unknown_answers += 1;
             return;
         };
-        match key.and_then(|key| Some((key, self.callee.registrations.get_mut(&key)?))) {
-            Some((key, registration)) => {
+        match self.callee.registrations.get_mut(&key) {
+            Some(registration) => {
                 registration.stage = Stage::Standing(id);
                 self.deadlines.cancel(registration.deadline.take());
                 self.callee.by_id.entry(id).or_default().push(key);
                 self.events.push(SessionEvent::Registered { key, result: Ok(()) });
             }
+            // Nobody wants it any more: it is undone, unless the id is that of another one.
             None if self.callee.by_id.contains_key(&id) => {}
             None => {
                 self.send_unregister(id, None);
@@ -133,10 +136,8 @@ impl Session {
     }
 
     /// A REGISTER was refused.
-    pub(super) fn not_registered(&mut self, key: Option<RegistrationKey>, error: RequestError) {
-        if let Some(key) = key
-            && let Some(registration) = self.callee.remove(key)
-        {
+    pub(super) fn not_registered(&mut self, key: RegistrationKey, error: RequestError) {
+        if let Some(registration) = self.callee.remove(key) {
             self.deadlines.cancel(registration.deadline);
             self.events.push(SessionEvent::Registered { key, result: Err(error) });
         }
@@ -146,7 +147,7 @@ impl Session {
         let Some(registration) = self.callee.registrations.get_mut(&key) else { return Err(CommandError::UnknownKey) };
         let asked = match registration.stage {
             Stage::Ending(_) => return Err(CommandError::UnknownKey),
-            Stage::Waiting(_) | Stage::Asked(_) => {
+            Stage::Waiting(_) | Stage::Asked => {
                 self.withdraw_register(key);
                 false
             }
@@ -166,14 +167,12 @@ impl Session {
         Ok(())
     }
 
-    /// Takes back a registration that is not confirmed yet.
+    /// Takes back a registration that is not confirmed yet; what was asked for is undone when the answer comes.
     fn withdraw_register(&mut self, key: RegistrationKey) -> bool {
         let Some(registration) = self.callee.remove(key) else { return false };
         self.deadlines.cancel(registration.deadline);
-        match registration.stage {
-            Stage::Waiting(place) => self.waiting.withdraw(place),
-            Stage::Asked(request) => self.requests.give_up_register(request),
-            Stage::Standing(_) | Stage::Ending(_) => {}
+        if let Stage::Waiting(place) = registration.stage {
+            self.waiting.withdraw(place);
         }
         true
     }
@@ -292,7 +291,7 @@ impl Session {
             self.deadlines.cancel(registration.deadline);
             let sent = match registration.stage {
                 Stage::Waiting(_) => false,
-                Stage::Asked(_) => true,
+                Stage::Asked => true,
                 Stage::Standing(_) | Stage::Ending(_) => continue,
             };
             self.events.push(SessionEvent::Registered { key, result: Err(error(sent)) });

@@ -158,13 +158,18 @@ impl Session {
     /// What the session keeps is disposed of at once, so that nothing that comes later has an effect; what was asked for ends as
     /// closed if that is the application's wish, else as disconnected.
     pub(super) fn end(&mut self, cause: CloseCause, goodbye: Option<Format>) {
-        let Some(transport) = self.state.transport() else { return };
-        match &self.state {
-            State::Opening { deadline, .. } => self.deadlines.cancel(*deadline),
-            State::Joining(joining) => self.deadlines.cancel(joining.deadline),
-            State::Closing(closing) => self.deadlines.cancel(closing.deadline),
-            State::Closed | State::Joined(_) => {}
-        }
+        let transport = match &self.state {
+            State::Opening { transport, deadline } => {
+                self.deadlines.cancel(*deadline);
+                *transport
+            }
+            State::Joining(joining) => {
+                self.deadlines.cancel(joining.deadline);
+                joining.transport
+            }
+            State::Joined(established) => established.transport,
+            State::Closed | State::Closing(_) => return,
+        };
         self.dispose(match cause {
             CloseCause::Application => |_| RequestError::Closed,
             CloseCause::Goodbye(_)

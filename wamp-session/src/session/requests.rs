@@ -19,8 +19,7 @@ pub(super) enum Request {
     Subscribe(WantedKey),
     /// An UNSUBSCRIBE; `None` if it undoes a subscription that nobody wanted any more when it was confirmed.
     Unsubscribe(Option<SubscriptionKey>, Option<DeadlineId>),
-    /// A REGISTER; `None` if nobody waits any more, so that a registration is to be undone.
-    Register(Option<RegistrationKey>),
+    Register(RegistrationKey),
     /// An UNREGISTER; `None` if it undoes a registration.
     Unregister(Option<RegistrationKey>, Option<DeadlineId>),
 }
@@ -85,13 +84,6 @@ impl Requests {
     /// The type of a request that waits.
     pub(super) fn message_type(&self, id: RequestId) -> Option<MessageType> {
         self.waiting.get(&id).map(|request| request.message_type())
-    }
-
-    /// Keeps waiting for the answer of a REGISTER, only to undo it.
-    pub(super) fn give_up_register(&mut self, id: RequestId) {
-        if let Some(request @ Request::Register(_)) = self.waiting.get_mut(&id) {
-            *request = Request::Register(None);
-        }
     }
 
     pub(super) fn set_deadline(&mut self, id: RequestId, set: Option<DeadlineId>) {
