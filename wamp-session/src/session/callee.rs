@@ -34,10 +34,18 @@ struct Registration {
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Waiting(Place),
-    Asked,
+    Asked(RequestId),
     Standing(RegistrationId),
     /// UNREGISTER was sent; INVOCATIONs may come until it is answered.
     Ending(RegistrationId),
+}
+
+/// A REGISTER whose answer is still to come, and that nobody wants any more.
+#[derive(Debug)]
+struct Orphan {
+    request: RequestId,
+    procedure: Uri,
+    options: wamp_proto::RegisterOptions,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +53,7 @@ pub(super) struct Callee {
     registrations: BTreeMap<RegistrationKey, Registration>,
     /// The registrations of a router's id; more than one only if the router gave it twice.
     by_id: BTreeMap<RegistrationId, Vec<RegistrationKey>>,
+    orphans: Vec<Orphan>,
     invocations: BTreeMap<InvocationKey, RequestId>,
     running: BTreeMap<RequestId, InvocationKey>,
 }
@@ -81,8 +90,10 @@ impl Session {
         let until = self.now.checked_add(options.timeout.unwrap_or(self.config.request_timeout));
         let options = options.wire;
         let stage = if self.is_joined() {
-            self.send_register(key, procedure.clone(), options.clone())?;
-            Stage::Asked
+            Stage::Asked(match self.adopt(key, &procedure, &options) {
+                Some(request) => request,
+                None => self.send_register(key, procedure.clone(), options.clone())?,
+            })
         } else {
             Stage::Waiting(self.waiting.push(Command::Register(key)))
         };
@@ -91,14 +102,27 @@ impl Session {
         Ok(key)
     }
 
+    /// Takes over a REGISTER that is under way and was given up: another one would be refused, since the procedure exists.
+    fn adopt(
+        &mut self,
+        key: RegistrationKey,
+        procedure: &Uri,
+        options: &wamp_proto::RegisterOptions,
+    ) -> Option<RequestId> {
+        self.callee.orphans.retain(|orphan| self.requests.message_type(orphan.request).is_some());
+        let alike = |orphan: &Orphan| orphan.procedure == *procedure && orphan.options == *options;
+        let orphan = self.callee.orphans.iter().position(alike)?;
+        let Orphan { request, .. } = self.callee.orphans.swap_remove(orphan);
+        self.requests.adopt_register(request, key).then_some(request)
+    }
+
     fn send_register(
         &mut self,
         key: RegistrationKey,
         procedure: Uri,
         options: wamp_proto::RegisterOptions,
-    ) -> Result<(), CommandError> {
+    ) -> Result<RequestId, CommandError> {
         self.request(Some(Request::Register(key)), |request| Register { request, options, procedure }.into())
-            .map(|_| ())
     }
 
     /// Sends a REGISTER that has waited for the join.
@@ -106,9 +130,9 @@ impl Session {
         let Some(registration) = self.callee.registrations.get(&key) else { return };
         let (procedure, options) = (registration.procedure.clone(), registration.options.clone());
         match self.send_register(key, procedure, options) {
-            Ok(()) => {
+            Ok(request) => {
                 if let Some(registration) = self.callee.registrations.get_mut(&key) {
-                    registration.stage = Stage::Asked;
+                    registration.stage = Stage::Asked(request);
                 }
             }
             Err(error) => self.not_registered(key, error.into()),
@@ -147,7 +171,7 @@ impl Session {
         let Some(registration) = self.callee.registrations.get_mut(&key) else { return Err(CommandError::UnknownKey) };
         let asked = match registration.stage {
             Stage::Ending(_) => return Err(CommandError::UnknownKey),
-            Stage::Waiting(_) | Stage::Asked => {
+            Stage::Waiting(_) | Stage::Asked(_) => {
                 self.withdraw_register(key);
                 false
             }
@@ -171,8 +195,14 @@ impl Session {
     fn withdraw_register(&mut self, key: RegistrationKey) -> bool {
         let Some(registration) = self.callee.remove(key) else { return false };
         self.deadlines.cancel(registration.deadline);
-        if let Stage::Waiting(place) = registration.stage {
-            self.waiting.withdraw(place);
+        match registration.stage {
+            Stage::Waiting(place) => self.waiting.withdraw(place),
+            Stage::Asked(request) => {
+                self.callee.orphans.retain(|orphan| self.requests.message_type(orphan.request).is_some());
+                let Registration { procedure, options, .. } = registration;
+                self.callee.orphans.push(Orphan { request, procedure, options });
+            }
+            Stage::Standing(_) | Stage::Ending(_) => {}
         }
         true
     }
@@ -291,7 +321,7 @@ impl Session {
             self.deadlines.cancel(registration.deadline);
             let sent = match registration.stage {
                 Stage::Waiting(_) => false,
-                Stage::Asked => true,
+                Stage::Asked(_) => true,
                 Stage::Standing(_) | Stage::Ending(_) => continue,
             };
             self.events.push(SessionEvent::Registered { key, result: Err(error(sent)) });

@@ -86,6 +86,17 @@ impl Requests {
         self.waiting.get(&id).map(|request| request.message_type())
     }
 
+    /// Gives the answer of a REGISTER to another registration, and says whether it is still to come.
+    pub(super) fn adopt_register(&mut self, id: RequestId, key: RegistrationKey) -> bool {
+        match self.waiting.get_mut(&id) {
+            Some(request @ Request::Register(_)) => {
+                *request = Request::Register(key);
+                true
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn set_deadline(&mut self, id: RequestId, set: Option<DeadlineId>) {
         if let Some(Request::Unsubscribe(_, deadline) | Request::Unregister(_, deadline)) = self.waiting.get_mut(&id) {
             *deadline = set;

@@ -385,3 +385,30 @@ fn a_confirmed_registration_has_no_deadline() {
     peer.receive("[68,1,200,{}]");
     assert_eq!(peer.expect_invocation().registration, key);
 }
+
+#[test]
+fn a_registration_that_is_wanted_again_in_time_is_not_undone() {
+    let mut peer = Peer::joined();
+    let given_up = peer.register("com.example.procedure");
+    peer.expect_sent(r#"[64,1,{},"com.example.procedure"]"#);
+    peer.unregister(given_up);
+    peer.expect_unregistered(given_up).unwrap();
+    let again = peer.register("com.example.procedure");
+    peer.expect_silence();
+    assert!(matches!(peer.session.unregister(peer.now, given_up), Err(CommandError::UnknownKey)));
+    peer.receive("[65,1,200]");
+    peer.expect_registered(again).unwrap();
+    peer.receive("[68,1,200,{}]");
+    assert_eq!(peer.expect_invocation().registration, again);
+
+    // What was answered meanwhile cannot be taken over.
+    let given_up = peer.register("com.example.other");
+    peer.expect_sent(r#"[64,2,{},"com.example.other"]"#);
+    peer.unregister(given_up);
+    peer.expect_unregistered(given_up).unwrap();
+    peer.receive("[65,2,201]");
+    peer.expect_sent("[66,3,201]");
+    peer.register("com.example.other");
+    peer.expect_sent(r#"[64,4,{},"com.example.other"]"#);
+    peer.receive("[67,3]");
+}
