@@ -7,7 +7,7 @@ use std::env;
 use std::error::Error;
 
 use loowy_tokio::router::{self, RealmConfig, RouterServer};
-use loowy_tokio::{Config, Format, RequestError, WampError};
+use loowy_tokio::{Config, RequestError, WampError};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let buy = bob
         .register_fn("com.example.buy", |(product, count): (String, u32)| async move {
             let error = WampError::new("com.example.error.out_of_stock")?;
-            Err::<(), _>(error.payload((product, count - 1), Format::Json)?.into())
+            Err::<(), _>(error.payload((product, count - 1))?.into())
         })
         .await?;
     match alice.call("com.example.buy", ("nuts", 4)).await {

@@ -99,9 +99,7 @@ async fn basic_profile(url: String, format: Format, method: Method) {
         .register_fn(procedure.as_str(), move |(a, b): (i64, i64)| async move {
             if b == 0 {
                 let error = WampError::new("com.loowy.error.division_by_zero")?;
-                return Err(error
-                    .payload(ArgsKwargs((a,), Order { product: "none".into(), count: 0 }), format)?
-                    .into());
+                return Err(error.payload(ArgsKwargs((a,), Order { product: "none".into(), count: 0 }))?.into());
             }
             Ok((a / b, a % b))
         })

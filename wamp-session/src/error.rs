@@ -13,9 +13,8 @@ use crate::TransportError;
 /// An error that came as an ERROR message, or that is to become one: a URI, arguments and details.
 ///
 /// ```
-/// # use wamp_proto::Format;
 /// # use wamp_session::WampError;
-/// let error = WampError::new("com.example.error.no_stock")?.payload(("nuts", 3), Format::Json)?;
+/// let error = WampError::new("com.example.error.no_stock")?.payload(("nuts", 3))?;
 /// assert_eq!(error.uri(), "com.example.error.no_stock");
 /// assert_eq!(error.args::<(String, u32)>()?, ("nuts".to_owned(), 3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -216,13 +215,17 @@ impl WampError {
 
     /// Sets the arguments.
     ///
-    /// The format is only a first guess: when the error is sent in another one, it is transcoded.
+    /// They are encoded at once, in a binary format if one is compiled in, since those carry every value, and transcoded when the
+    /// error is sent in another format.
     ///
     /// # Errors
     ///
     /// [`EncodeError`] if the arguments cannot be encoded.
-    pub fn payload(mut self, payload: impl IntoPayload, format: Format) -> Result<Self, EncodeError> {
-        self.payload = payload.into_payload(format)?;
+    pub fn payload(mut self, payload: impl IntoPayload) -> Result<Self, EncodeError> {
+        let binary = Format::ALL.iter().copied().find(|format| format.is_binary());
+        if let Some(format) = binary.or(Format::ALL.first().copied()) {
+            self.payload = payload.into_payload(format)?;
+        }
         Ok(self)
     }
 

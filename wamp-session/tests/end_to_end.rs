@@ -162,7 +162,7 @@ fn serve(world: &mut World, callee: usize) {
         Some(quotient) => Response::Result(payload((quotient,))),
         None => {
             let error = WampError::new("com.example.error.division_by_zero").unwrap();
-            Response::Error(error.payload((a, "by zero"), Format::Json).unwrap())
+            Response::Error(error.payload((a, "by zero")).unwrap())
         }
     };
     let now = world.now;

@@ -14,7 +14,7 @@ use wamp_proto::{FromPayload, IntoPayload, InvocationDetails, Payload, PayloadEr
 
 use super::callee::{INVALID_ARGUMENT, INVALID_PAYLOAD, Invocation, Invocations, RUNTIME_ERROR};
 use super::runtime::Task;
-use super::shared::{Shared, uri};
+use super::shared::uri;
 use crate::{Response, WampError};
 
 /// What a handler can take: one type for all that an invocation carries.
@@ -121,7 +121,7 @@ impl Serve {
         Self(Box::new(move |invocation| {
             let args = match A::from_invocation(invocation) {
                 Ok(args) => args,
-                Err(error) => return refuse(invalid_argument(&invocation.shared, &error)),
+                Err(error) => return refuse(invalid_argument(&error)),
             };
             let shared = Arc::clone(&invocation.shared);
             let answer = handler(args);
@@ -148,10 +148,10 @@ fn refuse(error: WampError) -> Answer {
     Box::pin(core::future::ready(Err(error)))
 }
 
-fn invalid_argument(shared: &Arc<Shared>, error: &PayloadError) -> WampError {
+fn invalid_argument(error: &PayloadError) -> WampError {
     let plain = WampError::from_uri(uri(INVALID_ARGUMENT));
     // A text can be encoded in every format; should it not, the URI says enough.
-    plain.clone().payload(error.to_string(), shared.format()).unwrap_or(plain)
+    plain.clone().payload(error.to_string()).unwrap_or(plain)
 }
 
 /// A handler at work.

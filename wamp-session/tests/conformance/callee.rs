@@ -98,7 +98,7 @@ fn cle_03_the_procedure_of_the_details_is_the_one_that_was_called() {
 fn cle_04_an_error_is_answered_with_all_that_it_carries() {
     let error = |args: Payload| {
         let error = WampError::new("com.myapp.error.object_write_protected").unwrap();
-        Response::Error(error.payload(args, Format::Json).unwrap())
+        Response::Error(error.payload(args).unwrap())
     };
     let mut peer = Peer::joined();
     peer.registered("com.example.procedure", 200);
@@ -152,7 +152,7 @@ fn cle_07_a_result_that_cannot_be_encoded_is_answered_with_an_error() {
 
     peer.receive("[68,2,9823526,{}]");
     let invocation = peer.expect_invocation();
-    let error = WampError::new("com.example.error").unwrap().payload(nan, Format::MsgPack).unwrap();
+    let error = WampError::new("com.example.error").unwrap().payload(nan).unwrap();
     let result = respond(&mut peer, &invocation, Response::Error(error));
     assert!(matches!(result, Err(CommandError::Encode(_))), "{result:?}");
     peer.expect_sent(r#"[8,68,2,{},"wamp.error.invalid_payload"]"#);
