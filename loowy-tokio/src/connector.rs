@@ -5,6 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::Arc;
 
@@ -112,14 +113,17 @@ impl Future for Connect {
         let (client, mut joined) = match core::mem::replace(&mut self.0, State::Done) {
             State::Start(connector, config) => {
                 config.check().map_err(CloseCause::Config)?;
-                Target::parse(config.url()).map_err(CloseCause::Transport)?;
+                for url in config.urls() {
+                    Target::parse(url).map_err(CloseCause::Transport)?;
+                }
+                let config = config.default_seed(RandomState::new().build_hasher().finish());
                 let adapter = Tokio {
                     runtime: Handle::current(),
                     origin: Instant::now(),
                     websocket: ws::config(config.message_limits()),
                     connector,
                 };
-                let (client, driver) = start(*config, adapter);
+                let (client, driver) = start(config, adapter);
                 tokio::spawn(driver);
                 let joined = client.joined();
                 (client, joined)

@@ -37,8 +37,8 @@
 //! **Threads.** All handles are `Send`, and [`Client`] is `Sync`. Handlers run as tasks of the runtime in which `connect` was called, never
 //! in the task that reads, so a slow handler stops nothing but itself. Handles can be used outside of the runtime.
 //!
-//! **Lost connections.** A lost connection ends the client: requests under way fail, streams end, and
-//! [`connection_events`](Client::connection_events) tells why.
+//! **Lost connections** are made again ([`ReconnectPolicy`]): subscriptions and registrations go on in the next session, requests under way
+//! fail and are never sent twice, and [`connection_events`](Client::connection_events) tells of it.
 
 mod connector;
 #[cfg(feature = "router")]
@@ -55,9 +55,9 @@ pub use wamp_session::proto::{
     PayloadError, PublicationId, Role, SessionId, Uri, Value,
 };
 pub use wamp_session::{
-    AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Joined, Limits, ProtocolViolation,
-    PublishOptions, RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError, TransportErrorKind,
-    WampError, auth,
+    Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, Jitter, Joined, Left,
+    Limits, NotRestored, ProtocolViolation, PublishOptions, ReconnectPolicy, RegisterOptions, RequestError, Stats,
+    Status, SubscribeOptions, TransportError, TransportErrorKind, WampError, auth,
 };
 
 pub use crate::connector::{Connect, Connector, connect};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wamp_proto::{Format, PayloadCheck, Role, Uri};
 
 use crate::auth::Authenticator;
-use crate::{ConfigError, Limits};
+use crate::{ConfigError, Limits, ReconnectPolicy};
 
 /// The configuration of a session.
 ///
@@ -22,7 +22,7 @@ use crate::{ConfigError, Limits};
 /// ```
 #[derive(Clone)]
 pub struct Config {
-    pub(crate) url: Arc<str>,
+    pub(crate) urls: Vec<Arc<str>>,
     pub(crate) realm: Arc<str>,
     pub(crate) roles: Vec<Role>,
     pub(crate) agent: Option<Arc<str>>,
@@ -34,13 +34,16 @@ pub struct Config {
     pub(crate) close_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) call_timeout: Option<Duration>,
+    pub(crate) reconnect: ReconnectPolicy,
+    pub(crate) retry_initial_connect: bool,
+    pub(crate) seed: Option<u64>,
 }
 
 impl Config {
     /// Makes the configuration of an anonymous session, in all four roles, with the default limits and timeouts.
     pub fn new(url: impl Into<Arc<str>>, realm: impl Into<Arc<str>>) -> Self {
         Self {
-            url: url.into(),
+            urls: vec![url.into()],
             realm: realm.into(),
             roles: vec![Role::Caller, Role::Callee, Role::Publisher, Role::Subscriber],
             agent: Some(concat!("loowy-", env!("CARGO_PKG_VERSION")).into()),
@@ -52,6 +55,9 @@ impl Config {
             close_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
             call_timeout: None,
+            reconnect: ReconnectPolicy::new(),
+            retry_initial_connect: false,
+            seed: None,
         }
     }
 
@@ -138,6 +144,46 @@ impl Config {
         self
     }
 
+    /// Adds the URL of another router of the same realm.
+    ///
+    /// Each attempt that fails passes on to the next URL, in turn; a session that was joined and is lost is first joined again where it was.
+    #[must_use]
+    pub fn or_url(mut self, url: impl Into<Arc<str>>) -> Self {
+        self.urls.push(url.into());
+        self
+    }
+
+    /// Sets when a session that was lost is joined again.
+    #[must_use]
+    pub fn reconnect(mut self, policy: ReconnectPolicy) -> Self {
+        self.reconnect = policy;
+        self
+    }
+
+    /// Sets whether the policy applies to the first join as well; by default a session that was never joined is closed when each of its
+    /// URLs has been tried once.
+    #[must_use]
+    pub fn retry_initial_connect(mut self, retry: bool) -> Self {
+        self.retry_initial_connect = retry;
+        self
+    }
+
+    /// Sets the seed of the delays' jitter, 0 by default: sessions with the same seed have the same delays.
+    ///
+    /// The adapters draw one for each client that has none.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the seed unless there is one.
+    #[must_use]
+    pub fn default_seed(mut self, seed: u64) -> Self {
+        self.seed.get_or_insert(seed);
+        self
+    }
+
     /// Checks that the configuration can be used.
     ///
     /// # Errors
@@ -161,7 +207,7 @@ impl Config {
     /// The part of the check that asks no authenticator: a session calls no code of its user.
     pub(crate) fn check_session(&self) -> Result<(), ConfigError> {
         Uri::new(Arc::clone(&self.realm)).map_err(ConfigError::Realm)?;
-        if self.url.is_empty() {
+        if self.urls.is_empty() || self.urls.iter().any(|url| url.is_empty()) {
             return Err(ConfigError::NoUrl);
         }
         if self.formats.is_empty() {
@@ -173,10 +219,10 @@ impl Config {
         Ok(())
     }
 
-    /// The URL to connect to.
+    /// The URLs to connect to, in the order in which they are tried.
     #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
+    pub fn urls(&self) -> &[Arc<str>] {
+        &self.urls
     }
 
     /// The limits of one message.
@@ -194,6 +240,6 @@ impl Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("url", &self.url).field("realm", &self.realm).finish_non_exhaustive()
+        f.debug_struct("Config").field("urls", &self.urls).field("realm", &self.realm).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! What a session tells its embedder.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use wamp_proto::{
@@ -8,7 +9,7 @@ use wamp_proto::{
 };
 
 use crate::{
-    CallKey, CloseCause, InvocationKey, PublishKey, RegistrationKey, RequestError, SubscriptionKey, TransportId,
+    CallKey, CloseCause, InvocationKey, PublishKey, RegistrationKey, RequestError, SubscriptionKey, Time, TransportId,
     WampError,
 };
 
@@ -16,8 +17,18 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SessionEvent {
-    /// The session is joined.
+    /// The session is joined. What is kept from the one before is asked for anew from now on.
     Joined(Arc<Joined>),
+    /// The session, or an attempt to join, is over, and another attempt follows.
+    Left(Arc<Left>),
+    /// What was subscribed to and registered before is so again, but for what is named.
+    ///
+    /// It follows each `Joined` but the first of a run, also if there was nothing to ask for, when the last answer has come, or after the
+    /// request timeout.
+    Restored {
+        /// What is not back, or not yet.
+        failed: Vec<NotRestored>,
+    },
     /// The router asks the client to authenticate: answer with `authenticate`.
     Challenge {
         /// The transport on which it asks.
@@ -28,9 +39,11 @@ pub enum SessionEvent {
     /// The session is over, and its transport, too: the last event until the next `connect`.
     ///
     /// Each `connect` that starts something is followed by exactly one. What had been subscribed to and registered ends with
-    /// the session, without further events.
+    /// the session, without further events. No session is joined again after it by itself.
     Closed(Arc<CloseCause>),
     /// A subscription was confirmed, or refused and is gone.
+    ///
+    /// One that was confirmed and is refused when its session is joined again gets a second one of these.
     Subscribed {
         /// The subscription.
         key: SubscriptionKey,
@@ -73,6 +86,9 @@ pub enum SessionEvent {
         result: Result<CallOutcome, RequestError>,
     },
     /// A registration was confirmed, or refused and is gone.
+    ///
+    /// One that was confirmed gets another one of these if it is refused when its session is joined again, or if it is back only after it was
+    /// reported as not restored.
     Registered {
         /// The registration.
         key: RegistrationKey,
@@ -126,6 +142,48 @@ impl Joined {
     pub fn router_announces(&self, role: Role, feature: &str) -> bool {
         self.details.roles.as_ref().is_some_and(|roles| roles.announces(role, feature))
     }
+}
+
+/// A session, or an attempt to join, that is over, and the attempt that follows.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Left {
+    /// Why it is over.
+    pub cause: CloseCause,
+    /// The session's id, if it was joined.
+    pub session: Option<SessionId>,
+    /// The number of the attempt that follows, counted from 1 since the last session that stood long enough.
+    pub attempt: u32,
+    /// How long from now that attempt is made, if the old transport has ended by then.
+    pub retry_in: Duration,
+    /// How many publications without acknowledgement were accepted and are known to be lost.
+    pub lost_publishes: u64,
+}
+
+/// A subscription or registration that did not come back with the session.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum NotRestored {
+    /// A subscription.
+    Subscription {
+        /// The subscription.
+        key: SubscriptionKey,
+        /// Its topic.
+        topic: Uri,
+        /// Why: it was refused and is gone, or there is no answer yet.
+        error: RequestError,
+    },
+    /// A registration.
+    Registration {
+        /// The registration.
+        key: RegistrationKey,
+        /// Its procedure.
+        procedure: Uri,
+        /// Why.
+        error: RequestError,
+        /// Whether it is not given up: the procedure may still belong to the session before, and is asked for again.
+        retrying: bool,
+    },
 }
 
 /// An event of a topic, for one subscription.
@@ -190,6 +248,13 @@ pub enum Status {
     Connecting,
     /// Joined.
     Joined(Arc<Joined>),
+    /// Lost, or not joined; the next attempt is made in a while.
+    Waiting {
+        /// Why the last session or attempt is over, and which attempt follows.
+        left: Arc<Left>,
+        /// When it follows, if the old transport has ended by then.
+        retry_at: Time,
+    },
     /// GOODBYE or ABORT has been sent, or the transport is being closed.
     Closing,
 }
@@ -204,6 +269,8 @@ pub enum TimeoutReason {
     Close,
     /// A request or a call waits too long.
     Request,
+    /// Another attempt to join, or to register, is due.
+    Reconnect,
 }
 
 /// Why the application closes a session.
@@ -231,4 +298,6 @@ pub struct Stats {
     pub dropped_events: u64,
     /// INVOCATIONs that were refused over the limit.
     pub refused_invocations: u64,
+    /// Publications without acknowledgement that were accepted and are known to be lost.
+    pub lost_publishes: u64,
 }

@@ -47,6 +47,7 @@
 
 mod action;
 pub mod auth;
+mod causes;
 #[cfg(feature = "client")]
 pub mod client;
 mod config;
@@ -55,6 +56,7 @@ mod event;
 mod key;
 mod limits;
 mod options;
+mod reconnect;
 #[cfg(feature = "router")]
 pub mod router;
 mod session;
@@ -69,12 +71,13 @@ pub use crate::action::Action;
 pub use crate::config::Config;
 pub use crate::error::{AuthError, CloseCause, CommandError, ConfigError, ProtocolViolation, RequestError, WampError};
 pub use crate::event::{
-    CallOutcome, CloseReason, InvocationEvent, Joined, PublishedEvent, Response, SessionEvent, Stats, Status,
-    TimeoutReason,
+    CallOutcome, CloseReason, InvocationEvent, Joined, Left, NotRestored, PublishedEvent, Response, SessionEvent,
+    Stats, Status, TimeoutReason,
 };
 pub use crate::key::{CallKey, InvocationKey, PublishKey, RegistrationKey, SubscriptionKey};
 pub use crate::limits::Limits;
 pub use crate::options::{CallOptions, PublishOptions, RegisterOptions, SubscribeOptions};
+pub use crate::reconnect::{Attempt, Decision, Jitter, ReconnectPolicy};
 pub use crate::session::Session;
 pub use crate::time::Time;
 pub use crate::transport::{Frame, Opened, TransportError, TransportErrorKind, TransportId};

@@ -9,8 +9,8 @@ use wamp_session::proto::{Challenge, Format, IntoPayload, Payload, Uri};
 use wamp_session::router::{PeerId, RealmConfig, Router, RouterAction, RouterConfig, User};
 use wamp_session::{
     Action, AuthError, CallOptions, CloseCause, CloseReason, CommandError, Config, Opened, PublishOptions,
-    RegisterOptions, RequestError, Response, Session, SessionEvent, SubscribeOptions, Time, TransportError,
-    TransportErrorKind, TransportId, WampError,
+    ReconnectPolicy, RegisterOptions, RequestError, Response, Session, SessionEvent, SubscribeOptions, Time,
+    TransportError, TransportErrorKind, TransportId, WampError,
 };
 
 /// One session, and the transport between it and the router.
@@ -56,7 +56,8 @@ impl World {
 
     /// A client that has joined with a format.
     fn join(&mut self, format: Format) -> usize {
-        let client = self.connect(Config::new("mem:", "realm1").formats([format]), None);
+        let client =
+            self.connect(Config::new("mem:", "realm1").reconnect(ReconnectPolicy::never()).formats([format]), None);
         let Some(SessionEvent::Joined(joined)) = self.event(client) else { panic!("not joined") };
         assert_eq!(joined.format, format);
         client

@@ -13,8 +13,8 @@ use wamp_session::auth::Answer;
 use wamp_session::proto::{Format, IntoPayload, Payload, Uri};
 use wamp_session::{
     Action, AuthError, CallKey, CallOptions, CloseReason, Config, Frame, InvocationKey, Limits, Opened, PublishKey,
-    PublishOptions, RegisterOptions, RegistrationKey, Response, Session, SessionEvent, Status, SubscribeOptions,
-    SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId, WampError,
+    PublishOptions, ReconnectPolicy, RegisterOptions, RegistrationKey, Response, Session, SessionEvent, Status,
+    SubscribeOptions, SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId, WampError,
 };
 
 use tap::Tap;
@@ -142,7 +142,11 @@ struct Ledger {
 }
 
 fn config(limits: Limits) -> Config {
-    Config::new("ws://127.0.0.1/", "realm1").agent(None).formats([Format::Json]).limits(limits)
+    Config::new("ws://127.0.0.1/", "realm1")
+        .agent(None)
+        .formats([Format::Json])
+        .limits(limits)
+        .reconnect(ReconnectPolicy::never())
 }
 
 fn text_of(action: &Action) -> (TransportId, String) {

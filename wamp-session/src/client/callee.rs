@@ -30,7 +30,8 @@ const WAITING: Queue = Queue::new();
 
 /// A registration: a stream of the invocations of a procedure, in the order in which they came.
 ///
-/// It ends, after what is queued, when the session ends and when the client drains. Up to 1,024 invocations of 16 MiB wait to be
+/// It survives a lost connection: it is registered again in the next session. It ends, after what is queued, when the client is closed or
+/// drains, and when the router refuses it in the next session. Up to 1,024 invocations of 16 MiB wait to be
 /// taken; more are answered with `wamp.error.unavailable`.
 ///
 /// Dropping it unregisters, without waiting for the router's answer, and answers what is queued with an error.
@@ -126,7 +127,11 @@ pub(crate) struct Inbox {
     confirmed: Slot<Result<(), RequestError>>,
     queue: VecDeque<InvocationParts>,
     bytes: usize,
+    /// Whether it was confirmed.
+    stands: bool,
     ended: bool,
+    /// Why the router refused it when the session was joined again.
+    refused: Option<RequestError>,
 }
 
 impl Register {
@@ -208,6 +213,12 @@ impl Registration {
         &self.procedure
     }
 
+    /// Why the router refused the registration when the session was joined again, if it did: no invocation comes any more.
+    #[must_use]
+    pub fn refused(&self) -> Option<RequestError> {
+        refused(&self.live, self.invocations.key)
+    }
+
     /// Takes the next invocation, `None` after the last one.
     ///
     /// # Cancel safety
@@ -252,6 +263,12 @@ impl RegistrationGuard {
     #[must_use]
     pub const fn procedure(&self) -> &Uri {
         &self.procedure
+    }
+
+    /// Why the router refused the registration when the session was joined again, if it did: the handler is not called any more.
+    #[must_use]
+    pub fn refused(&self) -> Option<RequestError> {
+        refused(&self.live, self.key)
     }
 
     /// Unregisters, and waits for the router's answer. Invocations that come meanwhile are served.
@@ -486,13 +503,34 @@ impl From<InvocationEvent> for InvocationParts {
     }
 }
 
+fn refused(live: &Live, key: RegistrationKey) -> Option<RequestError> {
+    live.shared.look(|state, _| state.registrations.get(&key)?.refused.clone())
+}
+
 impl Inbox {
     fn new(waker: Option<Waker>) -> Self {
-        Self { confirmed: Slot::new(waker), queue: VecDeque::new(), bytes: 0, ended: false }
+        Self {
+            confirmed: Slot::new(waker),
+            queue: VecDeque::new(),
+            bytes: 0,
+            stands: false,
+            ended: false,
+            refused: None,
+        }
     }
 
     pub(crate) fn confirm(&mut self, result: Result<(), RequestError>, effects: &mut Effects) {
-        self.confirmed.fill(result, effects);
+        match result {
+            Err(error) if self.stands => {
+                self.refused = Some(error);
+                self.end(effects);
+            }
+            Ok(()) if self.stands => {}
+            result => {
+                self.stands = result.is_ok();
+                self.confirmed.fill(result, effects);
+            }
+        }
     }
 
     /// Queues an invocation, if there is room.

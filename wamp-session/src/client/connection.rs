@@ -12,21 +12,31 @@ use futures_core::Stream;
 
 use super::Live;
 use super::shared::{Effects, Shared, State};
-use crate::{CloseCause, CloseReason, Joined};
+use crate::{CloseCause, CloseReason, Joined, Left, NotRestored, Status};
 
 /// Something that happened to the connection.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
-    /// A session was joined.
+    /// A session was joined. What is subscribed to and registered is being asked for again.
     Joined(Arc<Joined>),
+    /// The session, or an attempt to join, is over, and another attempt follows.
+    Left(Arc<Left>),
+    /// What is subscribed to and registered is so in the new session as well, but for what is named: the time to catch up.
+    ///
+    /// It follows each `Joined` but the first.
+    Restored {
+        /// What is not back, or not yet.
+        failed: Vec<NotRestored>,
+    },
     /// The client is closed, for good.
     Closed(Arc<CloseCause>),
 }
 
 /// A stream of what happens to the connection, its present state first.
 ///
-/// It ends after [`ConnectionEvent::Closed`]. It does not keep the client open.
+/// Events that are not read are merged: there is at most one of each kind, of the last session. What a `Left` says of lost publications
+/// is added up. It ends after [`ConnectionEvent::Closed`]. It does not keep the client open.
 pub struct ConnectionEvents {
     shared: Arc<Shared>,
     ticket: u64,
@@ -85,7 +95,11 @@ impl ConnectionEvents {
             match (&state.joined, &state.closed) {
                 (_, Some(cause)) => queue.push_back(ConnectionEvent::Closed(Arc::clone(cause))),
                 (Some(joined), None) => queue.push_back(ConnectionEvent::Joined(Arc::clone(joined))),
-                (None, None) => {}
+                (None, None) => {
+                    if let Status::Waiting { left, .. } = state.session.status() {
+                        queue.push_back(ConnectionEvent::Left(left));
+                    }
+                }
             }
             let ticket = state.ticket();
             state.listeners.insert(ticket, EventQueue { queue, waker: None });
@@ -147,9 +161,25 @@ impl Future for NextConnectionEvent<'_> {
 
 impl EventQueue {
     pub(crate) fn joined(&mut self, joined: Arc<Joined>, effects: &mut Effects) {
-        // What has not been read is of no interest any more: the queue holds one state at most.
-        self.queue.retain(|event| !matches!(event, ConnectionEvent::Joined(_)));
         self.queue.push_back(ConnectionEvent::Joined(joined));
+        effects.wake(self.waker.take());
+    }
+
+    pub(crate) fn left(&mut self, left: &Arc<Left>, effects: &mut Effects) {
+        let mut left = Arc::clone(left);
+        // What has not been read and is past is of no interest any more.
+        for event in mem::take(&mut self.queue) {
+            if let ConnectionEvent::Left(unread) = event {
+                let all = left.lost_publishes.saturating_add(unread.lost_publishes);
+                Arc::make_mut(&mut left).lost_publishes = all;
+            }
+        }
+        self.queue.push_back(ConnectionEvent::Left(left));
+        effects.wake(self.waker.take());
+    }
+
+    pub(crate) fn restored(&mut self, failed: &[NotRestored], effects: &mut Effects) {
+        self.queue.push_back(ConnectionEvent::Restored { failed: failed.to_vec() });
         effects.wake(self.waker.take());
     }
 

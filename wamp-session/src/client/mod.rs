@@ -12,7 +12,11 @@
 //! **Lifetime.** Clients, subscriptions, registrations and futures that have not ended keep the client alive. When the last one is
 //! dropped, the session says GOODBYE.
 //!
-//! **A lost connection** ends the client: what is under way fails, streams end, [`ConnectionEvents`] tells why.
+//! **A lost connection** is made again, when the configuration's policy says so
+//! ([`Config::reconnect`](crate::Config::reconnect)). What is under way fails with
+//! [`RequestError::Disconnected`](crate::RequestError::Disconnected) and is never sent twice; what is asked for meanwhile waits, within its
+//! timeout. Subscriptions and registrations go on in the next session, with their options; [`ConnectionEvents`] tells of it, and when
+//! it is time to catch up. When the policy gives up, the client is closed.
 
 mod auth;
 mod callee;
@@ -263,6 +267,11 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.0.shared.look(|state, _| state.session.stats())
+    }
+
+    /// Makes the next attempt to join now, if the client waits for it: the network is back, say.
+    pub fn reconnect_now(&self) {
+        self.0.shared.command(|state, now, _| state.session.reconnect_now(now));
     }
 
     /// Waits until the session is joined.

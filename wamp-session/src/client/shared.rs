@@ -288,6 +288,17 @@ impl State {
                     }
                     self.wake_watchers(effects);
                 }
+                SessionEvent::Left(left) => {
+                    self.joined = None;
+                    for listener in self.listeners.values_mut() {
+                        listener.left(&left, effects);
+                    }
+                }
+                SessionEvent::Restored { failed } => {
+                    for listener in self.listeners.values_mut() {
+                        listener.restored(&failed, effects);
+                    }
+                }
                 SessionEvent::Challenge { transport, challenge } => effects.challenges.push((transport, challenge)),
                 SessionEvent::Closed(cause) => self.close(cause, effects),
                 SessionEvent::Subscribed { key, result } => {

@@ -20,7 +20,8 @@ use crate::{CloseCause, CommandError, PublishedEvent, RequestError, SubscribeOpt
 
 /// A subscription: a stream of the events of a topic, in the order in which they came.
 ///
-/// It ends, after what is queued, when the session ends, when the queue overflows and [`Overflow::End`] says so, and when the
+/// It survives a lost connection: the router is asked for it again in the next session, whose events follow those before; what was published
+/// meanwhile is missing. It ends, after what is queued, when the client is closed, when the router refuses it then, when the queue overflows and [`Overflow::End`] says so, and when the
 /// client drains; [`end`](Self::end) tells why. Events that come faster than they are taken wait in a bounded [`Queue`].
 ///
 /// Dropping it unsubscribes, without waiting for the router's answer.
@@ -48,7 +49,9 @@ pub enum SubscriptionEnd {
     Overflow,
     /// The router ended the subscription, for a reason: a URI or words.
     Revoked(Option<Arc<str>>),
-    /// The session ended.
+    /// The router refused it when the session was joined again.
+    Refused(RequestError),
+    /// The client is closed.
     Closed(Arc<CloseCause>),
 }
 
@@ -99,6 +102,8 @@ pub(crate) struct Backlog {
     /// Events dropped since the last one that was queued.
     missed: u64,
     missed_in_all: u64,
+    /// Whether it was confirmed.
+    stands: bool,
     end: Option<SubscriptionEnd>,
 }
 
@@ -352,12 +357,19 @@ impl Backlog {
             limits,
             missed: 0,
             missed_in_all: 0,
+            stands: false,
             end: None,
         }
     }
 
     pub(crate) fn confirm(&mut self, result: Result<(), RequestError>, effects: &mut Effects) {
-        self.confirmed.fill(result, effects);
+        match result {
+            Err(error) if self.stands => self.end(SubscriptionEnd::Refused(error), effects),
+            result => {
+                self.stands = result.is_ok();
+                self.confirmed.fill(result, effects);
+            }
+        }
     }
 
     /// Queues an event; `Break` if the subscription ends with it.

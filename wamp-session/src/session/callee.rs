@@ -12,13 +12,14 @@ use wamp_proto::{
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::outbound::frame;
+use super::rejoining::Replayed;
 use super::requests::{Request, check_exact};
 use super::state::{Established, State};
 use super::subscriber::is_gone;
 use super::waiting::{Command, Place};
 use crate::{
-    CommandError, InvocationEvent, InvocationKey, ProtocolViolation, RegisterOptions, RegistrationKey, RequestError,
-    Response, SessionEvent, WampError,
+    CommandError, InvocationEvent, InvocationKey, NotRestored, ProtocolViolation, RegisterOptions, RegistrationKey,
+    RequestError, Response, SessionEvent, WampError,
 };
 
 /// A registration that is wanted.
@@ -29,6 +30,13 @@ struct Registration {
     stage: Stage,
     /// Until when it waits to be confirmed.
     deadline: Option<DeadlineId>,
+    confirmed: bool,
+    /// Whether a session before asked for it, so that the router may take it for somebody else's.
+    replayed: bool,
+    /// Whether `Restored` named it, so that its return is to be told.
+    missed: bool,
+    /// How often the router said that it belongs to somebody else.
+    refusals: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +46,10 @@ enum Stage {
     Standing(RegistrationId),
     /// UNREGISTER was sent; INVOCATIONs may come until it is answered.
     Ending(RegistrationId),
+    /// It was asked for in a session that is over.
+    Lost,
+    /// The router says that it belongs to somebody else; it is asked for again then.
+    Refused(Option<DeadlineId>),
 }
 
 /// A REGISTER whose answer is still to come, and that nobody wants any more.
@@ -98,7 +110,17 @@ impl Session {
             Stage::Waiting(self.waiting.push(Command::Register(key)))
         };
         let deadline = self.deadlines.set(until, Deadline::Register(key));
-        self.callee.registrations.insert(key, Registration { procedure, options, stage, deadline });
+        let registration = Registration {
+            procedure,
+            options,
+            stage,
+            deadline,
+            confirmed: false,
+            replayed: false,
+            missed: false,
+            refusals: 0,
+        };
+        self.callee.registrations.insert(key, registration);
         Ok(key)
     }
 
@@ -147,9 +169,14 @@ impl Session {
         match self.callee.registrations.get_mut(&key) {
             Some(registration) => {
                 registration.stage = Stage::Standing(id);
+                registration.refusals = 0;
                 self.deadlines.cancel(registration.deadline.take());
+                let told = core::mem::replace(&mut registration.confirmed, true);
+                if core::mem::take(&mut registration.missed) || !told {
+                    self.events.push(SessionEvent::Registered { key, result: Ok(()) });
+                }
                 self.callee.by_id.entry(id).or_default().push(key);
-                self.events.push(SessionEvent::Registered { key, result: Ok(()) });
+                self.replay_answered(Replayed::Registration(key));
             }
             // Nobody wants it any more: it is undone, unless the id is that of another one.
             None if self.callee.by_id.contains_key(&id) => {}
@@ -161,17 +188,84 @@ impl Session {
 
     /// A REGISTER was refused.
     pub(super) fn not_registered(&mut self, key: RegistrationKey, error: RequestError) {
-        if let Some(registration) = self.callee.remove(key) {
+        let Some(registration) = self.callee.registrations.get_mut(&key) else { return };
+        let again = registration.replayed
+            && matches!(&error, RequestError::Wamp(error) if error.uri == "wamp.error.procedure_already_exists");
+        let what = Replayed::Registration(key);
+        if again {
+            registration.refusals = registration.refusals.saturating_add(1);
+            let refusals = registration.refusals;
+            registration.missed = true;
+            let at = self.now.checked_add(self.backoff(refusals));
+            let deadline = self.deadlines.set(at, Deadline::Reregister(key));
+            if let Some(registration) = self.callee.registrations.get_mut(&key) {
+                registration.stage = Stage::Refused(deadline);
+            }
+        }
+        if self.is_replayed(what)
+            && let Some(registration) = self.callee.registrations.get(&key)
+        {
+            let procedure = registration.procedure.clone();
+            let (error, retrying) = (error.clone(), again);
+            self.not_restored(NotRestored::Registration { key, procedure, error, retrying });
+        }
+        if !again && let Some(registration) = self.callee.remove(key) {
             self.deadlines.cancel(registration.deadline);
             self.events.push(SessionEvent::Registered { key, result: Err(error) });
         }
+        self.replay_answered(what);
+    }
+
+    /// It is time to ask again for a registration that the router took for somebody else's.
+    pub(super) fn register_again(&mut self, key: RegistrationKey) {
+        if let Some(Registration { stage: Stage::Refused(_), .. }) = self.callee.registrations.get(&key) {
+            self.send_waiting_register(key);
+        }
+    }
+
+    /// Keeps what is wanted for the next session.
+    pub(super) fn suspend_registrations(&mut self) {
+        self.callee.by_id.clear();
+        self.callee.orphans.clear();
+        self.callee.registrations.retain(|_, registration| !matches!(registration.stage, Stage::Ending(_)));
+        for registration in self.callee.registrations.values_mut() {
+            if let Stage::Waiting(_) = registration.stage {
+                continue;
+            }
+            if let Stage::Refused(deadline) = registration.stage {
+                self.deadlines.cancel(deadline);
+            }
+            registration.stage = Stage::Lost;
+            registration.replayed = true;
+            registration.refusals = 0;
+        }
+    }
+
+    /// Sends what was kept for this session.
+    pub(super) fn replay_registrations(&mut self) {
+        let lost = |registration: &Registration| matches!(registration.stage, Stage::Lost);
+        let registrations = self.callee.registrations.iter();
+        let keys: Vec<RegistrationKey> =
+            registrations.filter(|(_, registration)| lost(registration)).map(|(key, _)| *key).collect();
+        for key in keys {
+            self.replayed(Replayed::Registration(key));
+            self.send_waiting_register(key);
+        }
+    }
+
+    /// Names a registration for which no answer has come in time.
+    pub(super) fn unanswered_registration(&mut self, key: RegistrationKey, failed: &mut Vec<NotRestored>) {
+        let Some(registration) = self.callee.registrations.get_mut(&key) else { return };
+        registration.missed = true;
+        let procedure = registration.procedure.clone();
+        failed.push(NotRestored::Registration { key, procedure, error: RequestError::Timeout, retrying: true });
     }
 
     pub(super) fn begin_unregister(&mut self, key: RegistrationKey) -> Result<(), CommandError> {
         let Some(registration) = self.callee.registrations.get_mut(&key) else { return Err(CommandError::UnknownKey) };
         let asked = match registration.stage {
             Stage::Ending(_) => return Err(CommandError::UnknownKey),
-            Stage::Waiting(_) | Stage::Asked(_) => {
+            Stage::Waiting(_) | Stage::Asked(_) | Stage::Lost | Stage::Refused(_) => {
                 self.withdraw_register(key);
                 false
             }
@@ -187,6 +281,7 @@ impl Session {
         if !asked {
             self.callee.remove(key);
             self.events.push(SessionEvent::Unregistered { key, result: Ok(()) });
+            self.replay_answered(Replayed::Registration(key));
         }
         Ok(())
     }
@@ -202,7 +297,8 @@ impl Session {
                 let Registration { procedure, options, .. } = registration;
                 self.callee.orphans.push(Orphan { request, procedure, options });
             }
-            Stage::Standing(_) | Stage::Ending(_) => {}
+            Stage::Refused(deadline) => self.deadlines.cancel(deadline),
+            Stage::Lost | Stage::Standing(_) | Stage::Ending(_) => {}
         }
         true
     }
@@ -210,6 +306,7 @@ impl Session {
     pub(super) fn register_timed_out(&mut self, key: RegistrationKey) {
         if self.withdraw_register(key) {
             self.events.push(SessionEvent::Registered { key, result: Err(RequestError::Timeout) });
+            self.replay_answered(Replayed::Registration(key));
         }
     }
 
@@ -316,17 +413,28 @@ impl Session {
     }
 
     pub(super) fn end_registrations(&mut self, error: fn(bool) -> RequestError) {
-        let Callee { registrations, invocations, .. } = core::mem::take(&mut self.callee);
-        for (key, registration) in registrations {
+        self.callee.by_id.clear();
+        self.callee.orphans.clear();
+        for (key, registration) in core::mem::take(&mut self.callee.registrations) {
             self.deadlines.cancel(registration.deadline);
             let sent = match registration.stage {
                 Stage::Waiting(_) => false,
-                Stage::Asked(_) => true,
-                Stage::Standing(_) | Stage::Ending(_) => continue,
+                Stage::Asked(_) | Stage::Lost | Stage::Standing(_) | Stage::Ending(_) => true,
+                Stage::Refused(deadline) => {
+                    self.deadlines.cancel(deadline);
+                    true
+                }
             };
-            self.events.push(SessionEvent::Registered { key, result: Err(error(sent)) });
+            if !registration.confirmed {
+                self.events.push(SessionEvent::Registered { key, result: Err(error(sent)) });
+            }
         }
-        for (key, _) in invocations {
+    }
+
+    /// Forgets the invocations that were not answered.
+    pub(super) fn end_invocations(&mut self) {
+        self.callee.running.clear();
+        for (key, _) in core::mem::take(&mut self.callee.invocations) {
             self.events.push(SessionEvent::InvocationEnded { key });
         }
     }

@@ -105,6 +105,15 @@ impl Session {
         }
     }
 
+    /// Ends the calls that were sent; the others go on waiting for a join.
+    pub(super) fn lose_calls(&mut self, error: fn(bool) -> RequestError) {
+        let sent: Vec<CallKey> =
+            self.calls.iter().filter(|(_, pending)| pending.stage.sent()).map(|(key, _)| *key).collect();
+        for key in sent {
+            self.call_done(key, Err(error(true)));
+        }
+    }
+
     pub(super) fn end_calls(&mut self, error: fn(bool) -> RequestError) {
         for (key, pending) in core::mem::take(&mut self.calls) {
             self.deadlines.cancel(pending.deadline);

@@ -21,7 +21,19 @@ impl Session {
     pub(super) fn begin_close(&mut self, reason: &CloseReason) {
         match &mut self.state {
             State::Closed => {}
-            State::Closing(closing) => closing.again = false,
+            State::Waiting(_, deadline) => {
+                self.deadlines.cancel(*deadline);
+                self.dispose(|_| RequestError::Closed);
+                self.state = State::Closed;
+                self.events.push(SessionEvent::Closed(Arc::new(CloseCause::Application)));
+            }
+            State::Closing(closing) => {
+                closing.again = false;
+                if closing.retry.take().is_some() {
+                    closing.cause = CloseCause::Application;
+                    self.dispose(|_| RequestError::Closed);
+                }
+            }
             State::Opening { .. } => {
                 self.close_transport(1000, "");
                 self.end(CloseCause::Application, None);
@@ -90,13 +102,14 @@ impl Session {
         if self.state.transport() != Some(transport) {
             return;
         }
+        let lost = self.outbound.forget(transport);
+        self.count_lost(lost);
         match &self.state {
             State::Closing(_) => {}
-            State::Closed | State::Opening { .. } | State::Joining(_) | State::Joined(_) => {
+            State::Closed | State::Opening { .. } | State::Joining(_) | State::Waiting(..) | State::Joined(_) => {
                 self.end(CloseCause::Transport(why), None);
             }
         }
-        self.outbound.forget(transport);
         self.finish();
     }
 
@@ -104,7 +117,7 @@ impl Session {
         match &self.state {
             State::Opening { .. } => {}
             State::Joining(_) => self.abort("wamp.error.timeout", "the session was not joined in time"),
-            State::Closed | State::Joined(_) | State::Closing(_) => return,
+            State::Closed | State::Waiting(..) | State::Joined(_) | State::Closing(_) => return,
         }
         self.close_transport(1000, "");
         self.end(CloseCause::JoinTimeout, None);
@@ -116,7 +129,8 @@ impl Session {
         if closing.goodbye.is_some() {
             self.close_transport(1000, "");
         }
-        self.outbound.abandon(transport);
+        let lost = self.outbound.abandon(transport);
+        self.count_lost(lost);
         self.finish();
     }
 
@@ -146,7 +160,7 @@ impl Session {
         let (transport, format) = match &self.state {
             State::Joining(joining) => (joining.transport, joining.format),
             State::Joined(established) => (established.transport, established.format),
-            State::Closed | State::Opening { .. } | State::Closing(_) => return,
+            State::Closed | State::Opening { .. } | State::Waiting(..) | State::Closing(_) => return,
         };
         if let Ok(frame) = frame(message, format, usize::MAX) {
             self.outbound.send(transport, frame);
@@ -155,8 +169,8 @@ impl Session {
 
     /// Ends everything but the transport.
     ///
-    /// What the session keeps is disposed of at once, so that nothing that comes later has an effect; what was asked for ends as
-    /// closed if that is the application's wish, else as disconnected.
+    /// If another attempt follows, what is in flight ends as disconnected and what is wanted is kept. Else everything is disposed of at
+    /// once, so that nothing that comes later has an effect; it ends as closed if that is the application's wish, else as disconnected.
     pub(super) fn end(&mut self, cause: CloseCause, goodbye: Option<Format>) {
         let transport = match &self.state {
             State::Opening { transport, deadline } => {
@@ -168,8 +182,15 @@ impl Session {
                 joining.transport
             }
             State::Joined(established) => established.transport,
-            State::Closed | State::Closing(_) => return,
+            State::Closed | State::Waiting(..) | State::Closing(_) => return,
         };
+        let deadline = self.deadlines.set(self.now.checked_add(self.config.close_timeout), Deadline::Close);
+        if let Some(next) = self.next_attempt(&cause) {
+            self.suspend();
+            let retry = Some(self.left(cause.clone(), next));
+            self.state = State::Closing(Closing { transport, cause, goodbye, deadline, retry, again: false });
+            return;
+        }
         self.dispose(match cause {
             CloseCause::Application => |_| RequestError::Closed,
             CloseCause::Goodbye(_)
@@ -180,27 +201,33 @@ impl Session {
             | CloseCause::Authentication(_)
             | CloseCause::Config(_) => |sent| RequestError::Disconnected { sent },
         });
-        let deadline = self.deadlines.set(self.now.checked_add(self.config.close_timeout), Deadline::Close);
-        self.state = State::Closing(Closing { transport, cause, goodbye, deadline, again: false });
+        self.state = State::Closing(Closing { transport, cause, goodbye, deadline, retry: None, again: false });
     }
 
     /// Ends every request and forgets what was subscribed to, registered and invoked.
     fn dispose(&mut self, error: fn(bool) -> RequestError) {
+        self.stop_restoring();
         self.end_calls(error);
         self.end_publications(error);
         self.end_subscriptions(error);
         self.end_registrations(error);
+        self.end_invocations();
         self.end_withdrawals(error);
         self.waiting.clear();
     }
 
-    /// The transport is gone: closed.
+    /// The transport is gone: closed, or waiting for the next attempt.
     fn finish(&mut self) {
         let State::Closing(closing) = core::mem::replace(&mut self.state, State::Closed) else { return };
         self.deadlines.cancel(closing.deadline);
-        self.events.push(SessionEvent::Closed(Arc::new(closing.cause)));
-        if closing.again {
-            self.open();
+        match closing.retry {
+            Some(pause) => self.pause(pause),
+            None => {
+                self.events.push(SessionEvent::Closed(Arc::new(closing.cause)));
+                if closing.again {
+                    self.start();
+                }
+            }
         }
     }
 }

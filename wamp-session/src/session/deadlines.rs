@@ -11,6 +11,12 @@ use crate::{CallKey, PublishKey, RegistrationKey, SubscriptionKey, Time, Timeout
 pub(super) enum Deadline {
     Join,
     Close,
+    /// The next attempt to join.
+    Reconnect,
+    /// The answers to what was sent again after a WELCOME.
+    Restore,
+    /// The next attempt to register what the router says is registered already.
+    Reregister(RegistrationKey),
     Call(CallKey),
     Publish(PublishKey),
     Subscribe(SubscriptionKey),
@@ -24,9 +30,13 @@ impl Deadline {
         match self {
             Self::Join => TimeoutReason::Join,
             Self::Close => TimeoutReason::Close,
-            Self::Call(_) | Self::Publish(_) | Self::Subscribe(_) | Self::Register(_) | Self::Withdraw(_) => {
-                TimeoutReason::Request
-            }
+            Self::Reconnect | Self::Reregister(_) => TimeoutReason::Reconnect,
+            Self::Restore
+            | Self::Call(_)
+            | Self::Publish(_)
+            | Self::Subscribe(_)
+            | Self::Register(_)
+            | Self::Withdraw(_) => TimeoutReason::Request,
         }
     }
 }

@@ -9,6 +9,7 @@ mod opening;
 mod outbound;
 mod publisher;
 mod receiving;
+mod rejoining;
 mod requests;
 mod state;
 mod subscriber;
@@ -25,8 +26,9 @@ use self::deadlines::{Deadline, Deadlines};
 use self::inbound::Inbound;
 use self::outbound::Outbound;
 use self::publisher::Publications;
+use self::rejoining::{Restoring, Run};
 use self::requests::{Request, Requests};
-use self::state::State;
+use self::state::{Closing, State};
 use self::subscriber::Subscriptions;
 use self::waiting::Waiting;
 use crate::auth::Answer;
@@ -80,13 +82,20 @@ const ANY_FORMAT: Format = match Format::ALL.first() {
 ///
 /// **Time.** A `now` that is earlier than one before counts as that one.
 ///
-/// **Before the join.** [`call`](Self::call), [`publish_acked`](Self::publish_acked), [`subscribe`](Self::subscribe) and
+/// **While it is not joined**, before the first join and between two, [`call`](Self::call), [`publish_acked`](Self::publish_acked), [`subscribe`](Self::subscribe) and
 /// [`register`](Self::register) wait for the join, in their order, within their timeout; [`publish`](Self::publish) fails at once.
 ///
-/// **When the session ends**, for whatever reason, each call and acknowledged publication gets its final event, with
+/// **When the session is lost**, or cannot be joined, the next attempt follows by the [policy](crate::ReconnectPolicy), and
+/// [`SessionEvent::Left`] says so. What is in flight ends at once with [`RequestError::Disconnected`] and is never sent again: calls and
+/// acknowledged publications, UNSUBSCRIBEs and UNREGISTERs. Invocations that were not answered get [`SessionEvent::InvocationEnded`]; their
+/// keys are unknown from then on. Subscriptions and registrations stay, confirmed or not, and are sent again right after the next WELCOME,
+/// all at once, with their options and under the same keys. [`SessionEvent::Restored`] follows when they are answered. One that is refused
+/// gets another [`SessionEvent::Subscribed`] or [`SessionEvent::Registered`] with the error and is gone; only
+/// `wamp.error.procedure_already_exists` is tried again, since the router may not have noticed the end of the session before.
+///
+/// **When the session is closed**, because the application wants it or the policy gives up, each call and acknowledged publication gets its final event, with
 /// [`RequestError::Closed`] if the application closed it, else with [`RequestError::Disconnected`]; so do subscriptions and registrations
-/// that were not confirmed yet, and UNSUBSCRIBEs and UNREGISTERs without answer. Invocations that were not answered get
-/// [`SessionEvent::InvocationEnded`]; their keys are unknown from then on. Subscriptions and registrations end. Last comes
+/// that were not confirmed yet, and UNSUBSCRIBEs and UNREGISTERs without answer. Invocations, subscriptions and registrations end. Last comes
 /// [`SessionEvent::Closed`], when the transport has ended or after the close timeout, then nothing until the next
 /// [`connect`](Self::connect).
 ///
@@ -115,6 +124,8 @@ pub struct Session {
     publications: Publications,
     subscriptions: Subscriptions,
     callee: Callee,
+    run: Run,
+    restoring: Option<Restoring>,
     stats: Stats,
 }
 
@@ -122,6 +133,7 @@ impl Session {
     /// Makes a session that is not connected.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let run = Run::new(config.seed.unwrap_or_default());
         Self {
             config,
             now: Time::ZERO,
@@ -138,6 +150,8 @@ impl Session {
             publications: Publications::new(),
             subscriptions: Subscriptions::default(),
             callee: Callee::default(),
+            run,
+            restoring: None,
             stats: Stats::default(),
         }
     }
@@ -149,8 +163,9 @@ impl Session {
     pub fn connect(&mut self, now: Time) {
         self.advance(now);
         match &mut self.state {
-            State::Closed => self.open(),
-            State::Closing(closing) => closing.again = true,
+            State::Closed => self.start(),
+            State::Closing(closing) if closing.retry.is_none() => closing.again = true,
+            State::Waiting(..) | State::Closing(_) => self.hurry(),
             State::Opening { .. } | State::Joining(_) | State::Joined(_) => {}
         }
     }
@@ -172,7 +187,7 @@ impl Session {
         self.receive(id, frame);
     }
 
-    /// A transport could not be opened, or ended, in whatever way: the session is closed.
+    /// A transport could not be opened, or ended, in whatever way: the session is closed, or left until the next attempt.
     pub fn handle_closed(&mut self, now: Time, id: TransportId, why: TransportError) {
         self.advance(now);
         self.lost(id, why);
@@ -185,6 +200,9 @@ impl Session {
             match deadline {
                 Deadline::Join => self.join_timed_out(),
                 Deadline::Close => self.close_timed_out(),
+                Deadline::Reconnect => self.open(),
+                Deadline::Restore => self.restore_timed_out(),
+                Deadline::Reregister(key) => self.register_again(key),
                 Deadline::Call(key) => self.call_timed_out(key),
                 Deadline::Publish(key) => self.publish_timed_out(key),
                 Deadline::Subscribe(key) => self.subscribe_timed_out(key),
@@ -196,6 +214,14 @@ impl Session {
                 },
             }
         }
+    }
+
+    /// Makes the next attempt to join without waiting any longer, or as soon as the old transport has ended.
+    ///
+    /// A session that is joined, joining or closed is left alone.
+    pub fn reconnect_now(&mut self, now: Time) {
+        self.advance(now);
+        self.hurry();
     }
 
     /// Closes the session: GOODBYE if it is joined, ABORT if it is joining.
@@ -392,6 +418,10 @@ impl Session {
             State::Closed => Status::Closed,
             State::Opening { .. } | State::Joining(_) => Status::Connecting,
             State::Joined(established) => Status::Joined(Arc::clone(&established.joined)),
+            State::Waiting(pause, _) | State::Closing(Closing { retry: Some(pause), .. }) => Status::Waiting {
+                left: Arc::clone(&pause.left),
+                retry_at: pause.at.unwrap_or(Time::from_nanos(u64::MAX)),
+            },
             State::Closing(_) => Status::Closing,
         }
     }

@@ -22,15 +22,24 @@ use crate::{
 const METHODS_WITH_AUTHID: [&str; 2] = ["ticket", "wampcra"];
 
 impl Session {
-    pub(super) fn open(&mut self) {
+    /// Starts a run of sessions.
+    pub(super) fn start(&mut self) {
         if let Err(error) = self.config.check_session() {
             self.events.push(SessionEvent::Closed(Arc::new(CloseCause::Config(error))));
             return;
         }
+        self.run.restart();
+        self.open();
+    }
+
+    /// Makes an attempt to join.
+    pub(super) fn open(&mut self) {
+        // A configuration that was checked has a URL.
+        let url = self.config.urls.get(self.run.url()).or_else(|| self.config.urls.first()).map(Arc::clone);
         let transport = TransportId(self.transports);
         self.transports += 1;
         let subprotocols = self.config.formats.iter().map(|format| format.subprotocol()).collect();
-        self.outbound.push(Action::OpenTransport { id: transport, url: Arc::clone(&self.config.url), subprotocols });
+        self.outbound.push(Action::OpenTransport { id: transport, url: url.unwrap_or_default(), subprotocols });
         let deadline = self.deadlines.set(self.now.checked_add(self.config.connect_timeout), Deadline::Join);
         self.state = State::Opening { transport, deadline };
     }
@@ -38,7 +47,12 @@ impl Session {
     pub(super) fn opened(&mut self, transport: TransportId, opened: Opened) {
         let deadline = match &self.state {
             State::Opening { transport: awaited, deadline } if *awaited == transport => *deadline,
-            State::Closed | State::Opening { .. } | State::Joining(_) | State::Joined(_) | State::Closing(_) => return,
+            State::Closed
+            | State::Opening { .. }
+            | State::Joining(_)
+            | State::Waiting(..)
+            | State::Joined(_)
+            | State::Closing(_) => return,
         };
         let Opened { subprotocol, authmethods, authid, authextra } = opened;
         let format = subprotocol.as_deref().and_then(Format::from_subprotocol);
@@ -137,7 +151,12 @@ impl Session {
                     }
                 };
             }
-            State::Closed | State::Opening { .. } | State::Joining(_) | State::Joined(_) | State::Closing(_) => {
+            State::Closed
+            | State::Opening { .. }
+            | State::Joining(_)
+            | State::Waiting(..)
+            | State::Joined(_)
+            | State::Closing(_) => {
                 return Err(CommandError::UnknownKey);
             }
         };
@@ -164,11 +183,12 @@ impl Session {
                 self.deadlines.cancel(joining.deadline);
                 (joining.transport, joining.format)
             }
-            State::Closed | State::Opening { .. } | State::Joined(_) | State::Closing(_) => return,
+            State::Closed | State::Opening { .. } | State::Waiting(..) | State::Joined(_) | State::Closing(_) => return,
         };
         let joined = Arc::new(Joined { session, details, format });
         self.state = State::Joined(Established { transport, format, joined: Arc::clone(&joined) });
         self.events.push(SessionEvent::Joined(joined));
+        self.replay();
         self.send_waiting();
     }
 }

@@ -22,13 +22,22 @@ pub(super) struct Outbound {
 #[derive(Debug)]
 struct Queued {
     action: Action,
-    /// Whether it is a frame that the peer made the session send by itself.
-    refusal: bool,
+    kind: Kind,
+}
+
+/// What an action is, as far as it matters to the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Other,
+    /// A frame that the peer made the session send by itself.
+    Refusal,
+    /// A PUBLISH that nobody answers.
+    Publish,
 }
 
 impl Outbound {
     pub(super) fn push(&mut self, action: Action) {
-        self.queue.push_back(Queued { action, refusal: false });
+        self.queue.push_back(Queued { action, kind: Kind::Other });
     }
 
     pub(super) fn send(&mut self, id: TransportId, frame: Frame) {
@@ -36,12 +45,18 @@ impl Outbound {
         self.push(Action::Send { id, frame });
     }
 
+    /// Queues a PUBLISH that nobody answers.
+    pub(super) fn publish(&mut self, id: TransportId, frame: Frame) {
+        self.bytes += frame.bytes().len();
+        self.queue.push_back(Queued { action: Action::Send { id, frame }, kind: Kind::Publish });
+    }
+
     /// Queues the refusal of an INVOCATION, unless too many wait already.
     pub(super) fn refuse(&mut self, id: TransportId, frame: Frame, limit: usize) {
         if self.refusals < limit {
             self.bytes += frame.bytes().len();
             self.refusals += 1;
-            self.queue.push_back(Queued { action: Action::Send { id, frame }, refusal: true });
+            self.queue.push_back(Queued { action: Action::Send { id, frame }, kind: Kind::Refusal });
         }
     }
 
@@ -55,35 +70,39 @@ impl Outbound {
         if let Action::Send { frame, .. } = &queued.action {
             self.bytes -= frame.bytes().len();
         }
-        self.refusals -= usize::from(queued.refusal);
+        self.refusals -= usize::from(queued.kind == Kind::Refusal);
     }
 
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Drops every action of a transport that has ended.
-    pub(super) fn forget(&mut self, ended: TransportId) {
-        self.retain(|action| transport_of(action) != ended);
+    /// Drops every action of a transport that has ended, and says how many unacknowledged publications were among them.
+    pub(super) fn forget(&mut self, ended: TransportId) -> u64 {
+        self.retain(|action| transport_of(action) != ended)
     }
 
-    /// Drops the actions of a transport that is given up; if it was opened, the action that closes it stays.
-    pub(super) fn abandon(&mut self, given_up: TransportId) {
+    /// Drops the actions of a transport that is given up; if it was opened, the action that closes it stays. Says how many
+    /// unacknowledged publications are lost.
+    pub(super) fn abandon(&mut self, given_up: TransportId) -> u64 {
         let unopened =
             self.queue.iter().any(|queued| matches!(queued.action, Action::OpenTransport { id, .. } if id == given_up));
         self.retain(|action| {
             transport_of(action) != given_up || (!unopened && matches!(action, Action::CloseTransport { .. }))
-        });
+        })
     }
 
-    fn retain(&mut self, keep: impl Fn(&Action) -> bool) {
+    fn retain(&mut self, keep: impl Fn(&Action) -> bool) -> u64 {
+        let mut lost = 0;
         for queued in core::mem::take(&mut self.queue) {
             if keep(&queued.action) {
                 self.queue.push_back(queued);
             } else {
+                lost += u64::from(queued.kind == Kind::Publish);
                 self.uncount(&queued);
             }
         }
+        lost
     }
 }
 

@@ -42,9 +42,11 @@ impl Session {
     ) -> Result<(), CommandError> {
         self.check_topic(&topic)?;
         match &self.state {
-            State::Closed | State::Closing(_) => return Err(CommandError::Closed),
-            State::Opening { .. } | State::Joining(_) => return Err(CommandError::NotJoined),
+            state if state.is_over() => return Err(CommandError::Closed),
             State::Joined(_) => {}
+            State::Closed | State::Opening { .. } | State::Joining(_) | State::Waiting(..) | State::Closing(_) => {
+                return Err(CommandError::NotJoined);
+            }
         }
         let options = options.wire;
         self.request(None, |request| Publish { request, options, topic, payload }.into()).map(|_| ())
@@ -117,6 +119,15 @@ impl Session {
     pub(super) fn publish_timed_out(&mut self, key: PublishKey) {
         if self.withdraw_publish(key) {
             self.events.push(SessionEvent::PublishDone { key, result: Err(RequestError::Timeout) });
+        }
+    }
+
+    /// Ends the publications that were sent; the others go on waiting for a join.
+    pub(super) fn lose_publications(&mut self, error: fn(bool) -> RequestError) {
+        let sent: Vec<PublishKey> =
+            self.publications.iter().filter(|(_, publication)| publication.stage.sent()).map(|(key, _)| *key).collect();
+        for key in sent {
+            self.publish_done(key, Err(error(true)));
         }
     }
 

@@ -16,18 +16,23 @@ impl Session {
                 Some(format) => format,
                 None => return,
             },
-            State::Closed | State::Opening { .. } | State::Joining(_) | State::Joined(_) | State::Closing(_) => return,
+            State::Closed
+            | State::Opening { .. }
+            | State::Joining(_)
+            | State::Waiting(..)
+            | State::Joined(_)
+            | State::Closing(_) => return,
         };
         match self.decode(frame, format) {
             Ok(message) => match &self.state {
                 State::Joining(_) => self.while_joining(message),
                 State::Joined(_) => self.while_joined(message),
                 State::Closing(_) => self.while_closing(&message),
-                State::Closed | State::Opening { .. } => {}
+                State::Closed | State::Opening { .. } | State::Waiting(..) => {}
             },
             Err(violation) => match &self.state {
                 State::Joining(_) | State::Joined(_) => self.illegible(violation),
-                State::Closed | State::Opening { .. } | State::Closing(_) => {}
+                State::Closed | State::Opening { .. } | State::Waiting(..) | State::Closing(_) => {}
             },
         }
     }

@@ -121,7 +121,7 @@ impl Session {
 
     /// Checks that the session takes requests.
     pub(super) fn check_room(&self) -> Result<(), CommandError> {
-        if matches!(self.state, State::Closed | State::Closing(_)) {
+        if self.state.is_over() {
             return Err(CommandError::Closed);
         }
         let under_way = self.requests.len() + self.waiting.len() + self.events.answers();
@@ -146,7 +146,11 @@ impl Session {
             }
         }
         let frame = frame(&message, *format, self.config.limits.message.message_bytes())?;
-        self.outbound.send(*transport, frame);
+        if request.is_none() {
+            self.outbound.publish(*transport, frame);
+        } else {
+            self.outbound.send(*transport, frame);
+        }
         self.requests.assign(id, request);
         Ok(id)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wamp_proto::Format;
 
 use super::deadlines::DeadlineId;
-use crate::{CloseCause, Joined, TransportId};
+use crate::{CloseCause, Joined, Left, Time, TransportId};
 
 /// The state of a session.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) enum State {
     Joining(Joining),
     /// WELCOME was received.
     Joined(Established),
+    /// The next attempt to join is waited for.
+    Waiting(Pause, Option<DeadlineId>),
     /// The session is over, its transport is not.
     Closing(Closing),
 }
@@ -47,15 +49,29 @@ pub(super) struct Closing {
     /// The format, while the router's GOODBYE is waited for; else only the end of the transport is.
     pub(super) goodbye: Option<Format>,
     pub(super) deadline: Option<DeadlineId>,
-    /// Whether to connect again afterwards.
+    /// The attempt that follows; without one the session will be closed.
+    pub(super) retry: Option<Pause>,
+    /// Whether to connect again once it is closed.
     pub(super) again: bool,
 }
 
+/// Until when the next attempt is put off, and what led to it.
+#[derive(Clone, Debug)]
+pub(super) struct Pause {
+    pub(super) left: Arc<Left>,
+    pub(super) at: Option<Time>,
+}
+
 impl State {
+    /// Whether nothing can be asked for, because there is no session and none will follow.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self, Self::Closed | Self::Closing(Closing { retry: None, .. }))
+    }
+
     /// The transport in use.
     pub(super) const fn transport(&self) -> Option<TransportId> {
         match self {
-            Self::Closed => None,
+            Self::Closed | Self::Waiting(..) => None,
             Self::Opening { transport, .. } => Some(*transport),
             Self::Joining(joining) => Some(joining.transport),
             Self::Joined(established) => Some(established.transport),

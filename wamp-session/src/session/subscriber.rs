@@ -15,10 +15,12 @@ use wamp_proto::{
 
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
+use super::rejoining::Replayed;
 use super::requests::Request;
 use super::waiting::{Command, Place};
 use crate::{
-    CommandError, PublishedEvent, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey, Time, WampError,
+    CommandError, NotRestored, PublishedEvent, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey, Time,
+    WampError,
 };
 
 /// The name of a [`Wanted`].
@@ -40,6 +42,8 @@ enum Stage {
     Waiting(Place),
     Asked,
     Standing(SubscriptionId),
+    /// It was asked for in a session that is over.
+    Lost,
 }
 
 /// A local subscription.
@@ -48,6 +52,7 @@ struct Local {
     wanted: WantedKey,
     /// Until when it waits to be confirmed.
     deadline: Option<DeadlineId>,
+    confirmed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -131,14 +136,15 @@ impl Session {
         let key = SubscriptionKey(self.next_key());
         let Some(entry) = self.subscriptions.wanted.get_mut(&wanted) else { return Err(CommandError::UnknownKey) };
         entry.members.push(key);
-        let deadline = if let Stage::Standing(_) = entry.stage {
+        let confirmed = matches!(entry.stage, Stage::Standing(_));
+        let deadline = if confirmed {
             self.events.push(SessionEvent::Subscribed { key, result: Ok(()) });
             None
         } else {
             let until = self.now.checked_add(timeout.unwrap_or(self.config.request_timeout));
             self.deadlines.set(until, Deadline::Subscribe(key))
         };
-        self.subscriptions.locals.insert(key, Local { wanted, deadline });
+        self.subscriptions.locals.insert(key, Local { wanted, deadline, confirmed });
         Ok(key)
     }
 
@@ -185,26 +191,37 @@ impl Session {
         let Some(wanted) = self.subscriptions.wanted.get_mut(&key) else { return };
         wanted.stage = Stage::Standing(subscription);
         for member in &wanted.members {
-            if let Some(local) = self.subscriptions.locals.get_mut(member) {
+            if let Some(local) = self.subscriptions.locals.get_mut(member)
+                && !local.confirmed
+            {
+                local.confirmed = true;
                 self.deadlines.cancel(local.deadline.take());
+                self.events.push(SessionEvent::Subscribed { key: *member, result: Ok(()) });
             }
-            self.events.push(SessionEvent::Subscribed { key: *member, result: Ok(()) });
         }
         let topic = wanted.topic.clone();
         self.subscriptions.by_id.entry(subscription).or_default().push(key);
         self.release_topic(&topic);
+        self.replay_answered(Replayed::Subscription(key));
     }
 
     /// A SUBSCRIBE was refused.
     pub(super) fn not_subscribed(&mut self, key: WantedKey, error: &RequestError) {
+        let replayed = Replayed::Subscription(key);
+        let was_replayed = self.is_replayed(replayed);
         let Some(wanted) = self.subscriptions.remove(key) else { return };
         for key in wanted.members {
+            if was_replayed {
+                let topic = wanted.topic.clone();
+                self.not_restored(NotRestored::Subscription { key, topic, error: error.clone() });
+            }
             if let Some(local) = self.subscriptions.locals.remove(&key) {
                 self.deadlines.cancel(local.deadline);
             }
             self.events.push(SessionEvent::Subscribed { key, result: Err(error.clone()) });
         }
         self.release_topic(&wanted.topic);
+        self.replay_answered(replayed);
     }
 
     /// Sends the UNSUBSCRIBEs that have waited for the answer to a SUBSCRIBE of the topic.
@@ -247,6 +264,10 @@ impl Session {
         match wanted.stage {
             Stage::Waiting(place) => {
                 self.waiting.withdraw(place);
+                self.subscriptions.remove(key);
+                None
+            }
+            Stage::Lost => {
                 self.subscriptions.remove(key);
                 None
             }
@@ -324,15 +345,54 @@ impl Session {
         }
     }
 
+    /// Keeps what is wanted for the next session.
+    pub(super) fn suspend_subscriptions(&mut self) {
+        let subscriptions = &mut self.subscriptions;
+        subscriptions.by_id.clear();
+        let idle: Vec<WantedKey> =
+            subscriptions.wanted.iter().filter(|(_, wanted)| wanted.members.is_empty()).map(|(key, _)| *key).collect();
+        for key in idle {
+            subscriptions.remove(key);
+        }
+        for wanted in subscriptions.wanted.values_mut() {
+            if let Stage::Asked | Stage::Standing(_) = wanted.stage {
+                wanted.stage = Stage::Lost;
+            }
+        }
+    }
+
+    /// Sends what was kept for this session.
+    pub(super) fn replay_subscriptions(&mut self) {
+        let lost = |wanted: &Wanted| matches!(wanted.stage, Stage::Lost);
+        let keys: Vec<WantedKey> =
+            self.subscriptions.wanted.iter().filter(|(_, wanted)| lost(wanted)).map(|(key, _)| *key).collect();
+        for key in keys {
+            self.replayed(Replayed::Subscription(key));
+            self.send_waiting_subscribe(key);
+        }
+    }
+
+    /// Names the subscriptions for which no answer has come in time.
+    pub(super) fn unanswered_subscription(&self, key: WantedKey, failed: &mut Vec<NotRestored>) {
+        let Some(wanted) = self.subscriptions.wanted.get(&key) else { return };
+        failed.extend(wanted.members.iter().map(|key| NotRestored::Subscription {
+            key: *key,
+            topic: wanted.topic.clone(),
+            error: RequestError::Timeout,
+        }));
+    }
+
     pub(super) fn end_subscriptions(&mut self, error: fn(bool) -> RequestError) {
         let Subscriptions { locals, wanted, no_details, .. } = core::mem::take(&mut self.subscriptions);
         self.subscriptions.no_details = no_details;
         for (key, local) in locals {
             self.deadlines.cancel(local.deadline);
+            if local.confirmed {
+                continue;
+            }
             let sent = match wanted.get(&local.wanted).map(|wanted| wanted.stage) {
                 Some(Stage::Waiting(_)) | None => false,
-                Some(Stage::Asked) => true,
-                Some(Stage::Standing(_)) => continue,
+                Some(Stage::Asked | Stage::Lost | Stage::Standing(_)) => true,
             };
             self.events.push(SessionEvent::Subscribed { key, result: Err(error(sent)) });
         }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use wamp_session::proto::{Format, IntoPayload, Limits, Payload, PayloadCheck, PublicationId, Uri, decode, encode};
 use wamp_session::{
     Action, CallKey, CallOptions, CallOutcome, CloseCause, CloseReason, Config, Frame, InvocationEvent, Joined, Opened,
-    PublishKey, PublishOptions, PublishedEvent, RegisterOptions, RegistrationKey, RequestError, Session, SessionEvent,
-    SubscribeOptions, SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId,
+    PublishKey, PublishOptions, PublishedEvent, ReconnectPolicy, RegisterOptions, RegistrationKey, RequestError,
+    Session, SessionEvent, SubscribeOptions, SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId,
 };
 
 use super::Tap;
@@ -28,13 +28,15 @@ pub(crate) struct Peer {
     transport: Option<TransportId>,
     frames: VecDeque<String>,
     closed_with: Option<u16>,
+    /// Whether the session has gone on without its transport.
+    given_up: bool,
     /// The transport that the session wants: its URL and subprotocols.
     opening: Option<(String, Vec<&'static str>)>,
 }
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {
-    Config::new("ws://127.0.0.1:8080/ws", "realm1").agent(None)
+    Config::new("ws://127.0.0.1:8080/ws", "realm1").agent(None).reconnect(ReconnectPolicy::never())
 }
 
 pub(crate) fn uri(uri: &str) -> Uri {
@@ -56,6 +58,7 @@ impl Peer {
             transport: None,
             frames: VecDeque::new(),
             closed_with: None,
+            given_up: false,
             opening: None,
         }
     }
@@ -165,11 +168,11 @@ impl Peer {
             self.now = self.now.max(deadline);
             self.session.handle_timeout(self.now);
             assert!(self.session.poll_timeout().is_none_or(|(next, _)| next > self.now), "a deadline stays behind");
-            if self.session.transport().is_none() && self.transport.is_some() {
-                self.drain();
+            self.given_up = self.transport.is_some() && self.session.transport() != self.transport;
+            self.drain();
+            if core::mem::take(&mut self.given_up) {
                 self.transport_ended();
             }
-            self.drain();
         }
         self.now = until;
         self.session.handle_timeout(until);
@@ -190,6 +193,9 @@ impl Peer {
                     frame.to_vec()
                 };
                 self.frames.push_back(String::from_utf8(text).unwrap());
+            }
+            if matches!(action, Action::OpenTransport { .. }) && core::mem::take(&mut self.given_up) {
+                self.transport_ended();
             }
             self.tap.action(&action, self.frames.back().map_or("", String::as_str));
             match action {

@@ -1,0 +1,446 @@
+//! What comes back after a rejoin, what ends, and what is said of it.
+
+use core::time::Duration;
+
+use wamp_session::proto::Payload;
+use wamp_session::{
+    CommandError, NotRestored, PublishOptions, RegisterOptions, RequestError, Response, SessionEvent, SubscribeOptions,
+    TransportErrorKind,
+};
+
+use crate::support::{Peer, payload, uri};
+use crate::{accept, config, cut, expect_restored, joined, rejoin};
+
+fn marked(peer: &mut Peer, topic: &str, id: u64) -> wamp_session::SubscriptionKey {
+    let options = SubscribeOptions::new().option("_marked", true).unwrap();
+    let key = peer.session.subscribe(peer.now, uri(topic), options).unwrap();
+    let request = peer.sent_request(32);
+    peer.receive(&format!("[33,{request},{id}]"));
+    peer.expect_subscribed(key).unwrap();
+    key
+}
+
+#[test]
+fn subscriptions_and_registrations_come_back_with_all_their_options_in_one_round_trip() {
+    let mut peer = joined(config());
+    let plain = peer.subscribed("com.example.a", 11);
+    let marked = marked(&mut peer, "com.example.b", 12);
+    let options = RegisterOptions::new().option("x_shard", 3_u64).unwrap();
+    let procedure = peer.session.register(peer.now, uri("com.example.p"), options).unwrap();
+    peer.sent();
+    peer.receive("[65,3,13]");
+    peer.expect_registered(procedure).unwrap();
+    let gone = peer.subscribed("com.example.gone", 14);
+    peer.unsubscribe(gone);
+    peer.sent();
+    peer.receive("[35,5]");
+    peer.expect_unsubscribed(gone).unwrap();
+
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    // All at once, from request 1, and nothing of what was ended before.
+    peer.expect_sent(r#"[32,1,{},"com.example.a"]"#);
+    peer.expect_sent(r#"[32,2,{"_marked":true},"com.example.b"]"#);
+    peer.expect_sent(r#"[64,3,{"x_shard":3},"com.example.p"]"#);
+    peer.expect_silence();
+    peer.receive("[33,2,112]");
+    peer.receive("[65,3,113]");
+    peer.expect_no_event();
+    peer.receive("[33,1,111]");
+    assert!(expect_restored(&mut peer).is_empty());
+    peer.expect_no_event();
+
+    // The handles are the same.
+    peer.receive("[36,112,1,{}]");
+    assert_eq!(peer.expect_published().key, marked);
+    peer.receive("[36,111,2,{}]");
+    assert_eq!(peer.expect_published().key, plain);
+    peer.receive("[68,9,113,{}]");
+    let invocation = peer.expect_invocation();
+    assert_eq!(invocation.registration, procedure);
+    peer.session.respond(peer.now, invocation.key, Response::Result(Payload::new())).unwrap();
+    peer.expect_sent("[70,9,{}]");
+}
+
+#[test]
+fn restored_follows_each_rejoin_also_with_nothing_to_restore_and_never_the_first_join() {
+    let mut peer = joined(config());
+    peer.expect_no_event();
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    assert!(expect_restored(&mut peer).is_empty());
+    peer.expect_no_event();
+}
+
+#[test]
+fn what_is_in_flight_ends_at_once_and_is_never_sent_again() {
+    let mut peer = joined(config());
+    let topic = peer.subscribed("com.example.t", 11);
+    let procedure = peer.registered("com.example.p", 12);
+    let call = peer.call("com.example.slow");
+    let publication = peer.publish_acked("com.example.t");
+    peer.unsubscribe(topic);
+    peer.unregister(procedure);
+    for _ in 0..4 {
+        peer.sent();
+    }
+    peer.end_transport(TransportErrorKind::Eof);
+    let lost = |result: Result<(), RequestError>| matches!(result, Err(RequestError::Disconnected { sent: true }));
+    assert!(lost(peer.expect_call_done(call).map(|_| ())));
+    assert!(lost(peer.expect_publish_done(publication).map(|_| ())));
+    assert!(lost(peer.expect_unsubscribed(topic)));
+    assert!(lost(peer.expect_unregistered(procedure)));
+    let left = crate::expect_left(&mut peer);
+    peer.expect_no_event();
+    assert_eq!(peer.session.poll_timeout().map(|(at, _)| at), peer.now.checked_add(left.retry_in), "nothing waits");
+    rejoin(&mut peer, &left);
+    peer.expect_silence();
+}
+
+#[test]
+fn commands_of_the_meantime_wait_for_the_next_session_in_their_order() {
+    let mut peer = joined(config());
+    let left = cut(&mut peer);
+    let call = peer.call("com.example.add2");
+    let publication = peer.publish_acked("com.example.t");
+    let topic = peer.subscribe("com.example.t");
+    let procedure = peer.register("com.example.p");
+    let refused = peer.session.publish(peer.now, uri("com.example.t"), Payload::new(), PublishOptions::new());
+    assert!(matches!(refused, Err(CommandError::NotJoined)));
+    rejoin(&mut peer, &left);
+    peer.expect_sent(r#"[48,1,{},"com.example.add2"]"#);
+    peer.expect_sent(r#"[16,2,{"acknowledge":true},"com.example.t"]"#);
+    peer.expect_sent(r#"[32,3,{},"com.example.t"]"#);
+    peer.expect_sent(r#"[64,4,{},"com.example.p"]"#);
+    assert!(expect_restored(&mut peer).is_empty());
+    peer.receive("[50,1,{},[5]]");
+    peer.receive("[17,2,99]");
+    peer.receive("[33,3,11]");
+    peer.receive("[65,4,12]");
+    peer.expect_call_done(call).unwrap();
+    peer.expect_publish_done(publication).unwrap();
+    peer.expect_subscribed(topic).unwrap();
+    peer.expect_registered(procedure).unwrap();
+}
+
+#[test]
+fn what_waits_for_a_join_waits_10_s_at_most() {
+    let mut peer = joined(config());
+    let call = {
+        cut(&mut peer);
+        peer.call("com.example.add2")
+    };
+    let topic = peer.subscribe("com.example.t");
+    peer.wait(Duration::from_millis(9_999));
+    peer.expect_no_event();
+    peer.wait(Duration::from_millis(1));
+    assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Timeout)));
+}
+
+#[test]
+fn a_subscribe_without_an_answer_stays_wanted_and_its_timeout_withdraws_it() {
+    let mut peer = joined(config());
+    let topic = peer.subscribe("com.example.t");
+    let procedure = peer.register("com.example.p");
+    let left = cut(&mut peer);
+    peer.sent();
+    peer.sent();
+    rejoin(&mut peer, &left);
+    peer.expect_sent(r#"[32,1,{},"com.example.t"]"#);
+    peer.expect_sent(r#"[64,2,{},"com.example.p"]"#);
+    peer.receive("[33,1,11]");
+    peer.expect_subscribed(topic).unwrap();
+    // 10 s after the command, not after the rejoin; and an answer that is too late is undone.
+    peer.wait(Duration::from_secs(9));
+    assert!(matches!(peer.expect_registered(procedure), Err(RequestError::Timeout)));
+    assert!(expect_restored(&mut peer).is_empty());
+    peer.receive("[65,2,12]");
+    peer.expect_sent("[66,3,12]");
+}
+
+#[test]
+fn a_timeout_between_the_sessions_withdraws_what_was_not_confirmed() {
+    let mut peer = joined(config());
+    let topic = peer.subscribe("com.example.t");
+    peer.sent();
+    cut(&mut peer);
+    peer.wait(Duration::from_secs(1));
+    peer.wait(Duration::from_secs(9));
+    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Timeout)));
+    accept(&mut peer);
+    peer.expect_silence();
+}
+
+#[test]
+fn a_key_of_an_earlier_session_unsubscribes_the_present_id_once() {
+    let mut peer = joined(config());
+    let topic = peer.subscribed("com.example.t", 11);
+    let procedure = peer.registered("com.example.p", 12);
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.sent();
+    peer.sent();
+    peer.receive("[33,1,911]");
+    peer.receive("[65,2,912]");
+    expect_restored(&mut peer);
+    peer.unsubscribe(topic);
+    peer.unregister(procedure);
+    peer.expect_sent("[34,3,911]");
+    peer.expect_sent("[66,4,912]");
+    peer.expect_silence();
+    assert!(matches!(peer.session.unsubscribe(peer.now, topic), Err(CommandError::UnknownKey)));
+    peer.receive("[8,34,3,{},\"wamp.error.no_such_subscription\"]");
+    peer.receive("[8,66,4,{},\"wamp.error.no_such_registration\"]");
+    peer.expect_unsubscribed(topic).unwrap();
+    peer.expect_unregistered(procedure).unwrap();
+}
+
+#[test]
+fn unsubscribing_and_unregistering_between_the_sessions_succeeds_and_nothing_is_sent_again() {
+    let mut peer = joined(config());
+    let topic = peer.subscribed("com.example.t", 11);
+    let procedure = peer.registered("com.example.p", 12);
+    let left = cut(&mut peer);
+    peer.unsubscribe(topic);
+    peer.unregister(procedure);
+    peer.expect_unsubscribed(topic).unwrap();
+    peer.expect_unregistered(procedure).unwrap();
+    rejoin(&mut peer, &left);
+    peer.expect_silence();
+    assert!(expect_restored(&mut peer).is_empty());
+}
+
+#[test]
+fn unsubscribing_while_it_is_sent_again_is_undone_at_the_router() {
+    let mut peer = joined(config());
+    let topic = peer.subscribed("com.example.t", 11);
+    let procedure = peer.registered("com.example.p", 12);
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.sent();
+    peer.sent();
+    peer.unsubscribe(topic);
+    peer.unregister(procedure);
+    peer.expect_unsubscribed(topic).unwrap();
+    peer.expect_unregistered(procedure).unwrap();
+    peer.receive("[33,1,911]");
+    peer.expect_sent("[34,3,911]");
+    assert!(expect_restored(&mut peer).is_empty());
+    peer.receive("[65,2,912]");
+    peer.expect_sent("[66,4,912]");
+}
+
+#[test]
+fn what_is_refused_on_the_rejoin_is_told_on_its_own_handle_and_in_restored() {
+    let mut peer = joined(config());
+    let topic = peer.subscribed("com.example.t", 11);
+    let other = peer.subscribed("com.example.u", 13);
+    let procedure = peer.registered("com.example.p", 12);
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    for _ in 0..3 {
+        peer.sent();
+    }
+    peer.receive("[8,32,1,{},\"wamp.error.not_authorized\"]");
+    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Wamp(_))));
+    peer.receive("[8,64,3,{},\"wamp.error.not_authorized\"]");
+    assert!(matches!(peer.expect_registered(procedure), Err(RequestError::Wamp(_))));
+    peer.receive("[33,2,913]");
+    let failed = expect_restored(&mut peer);
+    assert!(
+        matches!(&failed[0], NotRestored::Subscription { key, topic: name, .. } if *key == topic && name == "com.example.t")
+    );
+    assert!(matches!(&failed[1], NotRestored::Registration { key, retrying: false, .. } if *key == procedure));
+    assert_eq!(failed.len(), 2);
+    assert!(matches!(peer.session.unsubscribe(peer.now, topic), Err(CommandError::UnknownKey)));
+    peer.receive("[36,913,1,{}]");
+    assert_eq!(peer.expect_published().key, other);
+    // The next rejoin asks for what is left.
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.expect_sent(r#"[32,1,{},"com.example.u"]"#);
+    peer.expect_silence();
+}
+
+#[test]
+fn procedure_already_exists_is_retried_with_backoff_until_the_orphan_is_gone() {
+    const EXISTS: &str = "wamp.error.procedure_already_exists";
+    let mut peer = joined(config());
+    let procedure = peer.registered("com.example.p", 12);
+    let other = peer.registered("com.example.q", 13);
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.sent();
+    peer.sent();
+    peer.receive("[65,2,913]");
+    peer.receive(&format!("[8,64,1,{{}},\"{EXISTS}\"]"));
+    let failed = expect_restored(&mut peer);
+    assert!(matches!(&failed[..], [NotRestored::Registration { key, retrying: true, .. }] if *key == procedure));
+    for (request, seconds) in [(3, 1), (4, 2), (5, 4)] {
+        peer.wait(Duration::from_secs(seconds) - Duration::from_millis(1));
+        peer.expect_silence();
+        peer.wait(Duration::from_millis(1));
+        peer.expect_sent(&format!("[64,{request},{{}},\"com.example.p\"]"));
+        if request < 5 {
+            peer.receive(&format!("[8,64,{request},{{}},\"{EXISTS}\"]"));
+            peer.expect_no_event();
+        }
+    }
+    peer.receive("[65,5,912]");
+    peer.expect_registered(procedure).unwrap();
+    peer.receive("[68,1,912,{}]");
+    assert_eq!(peer.expect_invocation().registration, procedure);
+    peer.receive("[68,2,913,{}]");
+    assert_eq!(peer.expect_invocation().registration, other);
+}
+
+#[test]
+fn a_registration_that_is_retried_can_be_given_up_and_survives_the_next_cut() {
+    const REFUSED: &str = "[8,64,1,{},\"wamp.error.procedure_already_exists\"]";
+    let mut peer = joined(config());
+    let procedure = peer.registered("com.example.p", 12);
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.sent();
+    peer.receive(REFUSED);
+    expect_restored(&mut peer);
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.expect_sent(r#"[64,1,{},"com.example.p"]"#);
+    peer.receive(REFUSED);
+    expect_restored(&mut peer);
+    peer.unregister(procedure);
+    peer.expect_unregistered(procedure).unwrap();
+    peer.wait(Duration::from_secs(100));
+    peer.expect_silence();
+    peer.expect_no_event();
+}
+
+#[test]
+fn a_first_registration_that_exists_already_is_refused_at_once() {
+    let mut peer = joined(config());
+    let procedure = peer.register("com.example.p");
+    peer.sent();
+    peer.receive("[8,64,1,{},\"wamp.error.procedure_already_exists\"]");
+    assert!(matches!(peer.expect_registered(procedure), Err(RequestError::Wamp(_))));
+}
+
+#[test]
+fn restored_comes_after_the_request_timeout_if_the_router_does_not_answer() {
+    let mut peer = joined(config());
+    let topic = peer.subscribed("com.example.t", 11);
+    let procedure = peer.registered("com.example.p", 12);
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.sent();
+    peer.sent();
+    peer.wait(Duration::from_secs(10));
+    let failed = expect_restored(&mut peer);
+    assert_eq!(failed.len(), 2);
+    assert!(matches!(&failed[1], NotRestored::Registration { error: RequestError::Timeout, retrying: true, .. }));
+    // A late answer is as good.
+    peer.receive("[33,1,911]");
+    peer.receive("[65,2,912]");
+    peer.expect_registered(procedure).unwrap();
+    peer.receive("[36,911,1,{}]");
+    assert_eq!(peer.expect_published().key, topic);
+}
+
+#[test]
+fn invocations_of_a_session_that_is_over_are_forgotten() {
+    let mut peer = joined(config());
+    let procedure = peer.registered("com.example.p", 12);
+    peer.receive("[68,1,12,{}]");
+    let invocation = peer.expect_invocation();
+    peer.end_transport(TransportErrorKind::Eof);
+    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key } if key == invocation.key));
+    let left = crate::expect_left(&mut peer);
+    let answer = |peer: &mut Peer| peer.session.respond(peer.now, invocation.key, Response::Result(payload((1,))));
+    assert!(matches!(answer(&mut peer), Err(CommandError::UnknownKey)));
+    rejoin(&mut peer, &left);
+    peer.sent();
+    peer.receive("[65,1,99]");
+    expect_restored(&mut peer);
+    assert!(matches!(answer(&mut peer), Err(CommandError::UnknownKey)));
+    peer.expect_silence();
+    peer.receive("[68,1,99,{}]");
+    assert_eq!(peer.expect_invocation().registration, procedure);
+}
+
+#[test]
+fn queued_publications_that_are_lost_are_counted() {
+    let mut peer = joined(config());
+    // Not by the peer, which takes every action at once.
+    let session = &mut peer.session;
+    for _ in 0..3 {
+        session.publish(peer.now, uri("com.example.t"), Payload::new(), PublishOptions::new()).unwrap();
+    }
+    let sent = session.poll_action();
+    assert!(sent.is_some());
+    let id = session.transport().unwrap();
+    session.handle_closed(peer.now, id, wamp_session::TransportError::new(TransportErrorKind::Eof));
+    assert_eq!(crate::expect_left(&mut peer).lost_publishes, 2);
+    assert_eq!(peer.session.stats().lost_publishes, 2);
+}
+
+#[test]
+fn an_event_and_an_invocation_right_behind_their_confirmation_are_delivered() {
+    let mut peer = joined(config());
+    let topic = peer.subscribed("com.example.t", 11);
+    let procedure = peer.registered("com.example.p", 12);
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.sent();
+    peer.sent();
+    for frame in ["[33,1,911]", "[36,911,1,{}]", "[65,2,912]", "[68,1,912,{}]"] {
+        peer.receive(frame);
+    }
+    assert_eq!(peer.expect_published().key, topic);
+    assert!(expect_restored(&mut peer).is_empty());
+    assert_eq!(peer.expect_invocation().registration, procedure);
+}
+
+#[test]
+fn ten_thousand_subscriptions_and_registrations_come_back_in_one_round_trip() {
+    let mut peer = joined(config());
+    for number in 0..5_000_u64 {
+        peer.subscribed(&format!("com.example.t{number}"), 2 * number + 1);
+        peer.registered(&format!("com.example.p{number}"), 2 * number + 2);
+    }
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    let mut answers = Vec::new();
+    for request in 1..=10_000_u64 {
+        let sent = peer.sent();
+        let answer = if sent.starts_with("[32,") { 33 } else { 65 };
+        assert!(sent.starts_with(&format!("[{},{request},", answer - 1)), "{sent}");
+        answers.push(format!("[{answer},{request},{request}]"));
+    }
+    peer.expect_silence();
+    for answer in answers {
+        peer.receive(&answer);
+    }
+    assert!(expect_restored(&mut peer).is_empty());
+    peer.expect_silence();
+}
+
+#[test]
+fn local_subscriptions_that_share_one_at_the_router_do_so_after_a_rejoin() {
+    let mut peer = joined(config());
+    let first = peer.subscribed("com.example.t", 11);
+    let second = peer.subscribe("com.example.t");
+    peer.expect_subscribed(second).unwrap();
+    let left = cut(&mut peer);
+    let third = peer.subscribe("com.example.t");
+    rejoin(&mut peer, &left);
+    peer.expect_sent(r#"[32,1,{},"com.example.t"]"#);
+    peer.expect_silence();
+    peer.receive("[33,1,911]");
+    peer.expect_subscribed(third).unwrap();
+    expect_restored(&mut peer);
+    peer.receive("[36,911,1,{}]");
+    for key in [first, second, third] {
+        assert_eq!(peer.expect_published().key, key);
+    }
+}
