@@ -8,6 +8,7 @@ use core::time::Duration;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -18,6 +19,8 @@ use url::{Host, Url};
 use wamp_session::client::{Adapter, Client, Opening, Runtime, Task, WhenJoined, start};
 use wamp_session::ws::{self, WebSocket};
 use wamp_session::{CloseCause, Config, Time, TransportError, TransportErrorKind};
+
+use crate::counted::Counted;
 
 /// Connects to a router and joins a realm, with the default [`Connector`].
 ///
@@ -211,19 +214,24 @@ impl Runtime for Tokio {
 }
 
 impl Adapter for Tokio {
-    type Socket = WebSocket<WebSocketStream<TcpStream>>;
+    type Socket = WebSocket<WebSocketStream<Counted<TcpStream>>>;
 
     fn open(&self, url: Arc<str>, subprotocols: Arc<[&'static str]>) -> Opening<Self::Socket> {
         let (websocket, nodelay) = (self.websocket, self.connector.nodelay);
         Box::pin(async move {
             let stream = Target::parse(&url)?.connect().await?;
             stream.set_nodelay(nodelay).map_err(|error| TransportError::with_source(TransportErrorKind::Io, error))?;
+            let (stream, received) = Counted::new(stream);
             let request = ws::request(&url, &subprotocols)?;
             let (socket, response) =
                 client_async_with_config(request, stream, Some(websocket)).await.map_err(ws::error)?;
             let subprotocol = ws::accept(&response)?;
-            Ok((WebSocket::new(socket), subprotocol))
+            Ok((WebSocket::new(socket).counting(received), subprotocol))
         })
+    }
+
+    fn time_of_day(&self) -> Option<Duration> {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()
     }
 
     fn sleep_until(&self, deadline: Time) -> Task {

@@ -41,6 +41,7 @@
 //! fail and are never sent twice, and [`connection_events`](Client::connection_events) tells of it.
 
 mod connector;
+mod counted;
 #[cfg(feature = "router")]
 pub mod router;
 
@@ -55,9 +56,9 @@ pub use wamp_session::proto::{
     PayloadError, PublicationId, Role, SessionId, Uri, Value,
 };
 pub use wamp_session::{
-    Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, Jitter, Joined, Left,
-    Limits, NotRestored, ProtocolViolation, PublishOptions, ReconnectPolicy, RegisterOptions, RequestError, Stats,
-    Status, SubscribeOptions, TransportError, TransportErrorKind, WampError, auth,
+    Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, Jitter, Joined,
+    KeepAlive, Left, Limits, NotRestored, ProtocolViolation, PublishOptions, ReconnectPolicy, RegisterOptions,
+    RequestError, Stats, Status, SubscribeOptions, TransportError, TransportErrorKind, WampError, auth,
 };
 
 pub use crate::connector::{Connect, Connector, connect};

@@ -24,9 +24,14 @@ pub enum Action {
         /// The frame.
         frame: Frame,
     },
+    /// Send a ping, the transport's own kind; where it has none, do nothing. Whatever comes from the peer is an answer.
+    Ping {
+        /// The transport.
+        id: TransportId,
+    },
     /// Close the transport, after the frames before, then call `handle_closed` with its id; or drop it while it is being opened.
     ///
-    /// If closing takes longer than the close timeout, the session goes on without the transport.
+    /// If closing takes longer than the close timeout, or the peer is silent, the session goes on without the transport.
     CloseTransport {
         /// The transport.
         id: TransportId,

@@ -37,6 +37,7 @@ impl CloseCause {
                 | TransportErrorKind::Eof
                 | TransportErrorKind::Protocol
                 | TransportErrorKind::TooLarge
+                | TransportErrorKind::Silent
                 | TransportErrorKind::Io => true,
             },
             Self::ProtocolViolation(_) | Self::JoinTimeout => true,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wamp_proto::{Format, PayloadCheck, Role, Uri};
 
 use crate::auth::Authenticator;
-use crate::{ConfigError, Limits, ReconnectPolicy};
+use crate::{ConfigError, KeepAlive, Limits, ReconnectPolicy};
 
 /// The configuration of a session.
 ///
@@ -37,6 +37,7 @@ pub struct Config {
     pub(crate) reconnect: ReconnectPolicy,
     pub(crate) retry_initial_connect: bool,
     pub(crate) seed: Option<u64>,
+    pub(crate) keep_alive: Option<KeepAlive>,
 }
 
 impl Config {
@@ -58,6 +59,7 @@ impl Config {
             reconnect: ReconnectPolicy::new(),
             retry_initial_connect: false,
             seed: None,
+            keep_alive: Some(KeepAlive::new()),
         }
     }
 
@@ -165,6 +167,13 @@ impl Config {
     #[must_use]
     pub fn retry_initial_connect(mut self, retry: bool) -> Self {
         self.retry_initial_connect = retry;
+        self
+    }
+
+    /// Sets when a silent peer is pinged and counts as dead, `None` for never.
+    #[must_use]
+    pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
+        self.keep_alive = keep_alive.into();
         self
     }
 

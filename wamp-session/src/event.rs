@@ -271,6 +271,8 @@ pub enum TimeoutReason {
     Request,
     /// Another attempt to join, or to register, is due.
     Reconnect,
+    /// The peer has been silent for a while.
+    KeepAlive,
 }
 
 /// Why the application closes a session.

@@ -53,6 +53,7 @@ pub mod client;
 mod config;
 mod error;
 mod event;
+mod keep_alive;
 mod key;
 mod limits;
 mod options;
@@ -74,6 +75,7 @@ pub use crate::event::{
     CallOutcome, CloseReason, InvocationEvent, Joined, Left, NotRestored, PublishedEvent, Response, SessionEvent,
     Stats, Status, TimeoutReason,
 };
+pub use crate::keep_alive::KeepAlive;
 pub use crate::key::{CallKey, InvocationKey, PublishKey, RegistrationKey, SubscriptionKey};
 pub use crate::limits::Limits;
 pub use crate::options::{CallOptions, PublishOptions, RegisterOptions, SubscribeOptions};

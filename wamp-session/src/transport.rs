@@ -140,6 +140,9 @@ pub enum TransportErrorKind {
     /// A message was longer than the limit.
     #[error("a message was longer than the limit")]
     TooLarge,
+    /// Nothing came from the peer for too long, not even the answer to a ping.
+    #[error("the peer is silent")]
+    Silent,
     /// Reading or writing failed.
     #[error("reading or writing failed")]
     Io,

@@ -2,8 +2,11 @@
 
 use core::fmt;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::{Context, Poll, ready};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_sink::Sink;
 use tungstenite::Message;
@@ -161,6 +164,7 @@ impl core::error::Error for UnknownExtension {}
 #[derive(Debug)]
 pub struct WebSocket<S> {
     inner: S,
+    received: Option<Arc<AtomicU64>>,
     /// A close message that the sink has not taken.
     closing: Option<Message>,
 }
@@ -169,7 +173,14 @@ impl<S> WebSocket<S> {
     /// Makes a socket of an open WebSocket.
     #[must_use]
     pub const fn new(inner: S) -> Self {
-        Self { inner, closing: None }
+        Self { inner, received: None, closing: None }
+    }
+
+    /// Sets where the bytes are counted that come from the peer, below the WebSocket.
+    #[must_use]
+    pub fn counting(mut self, received: Arc<AtomicU64>) -> Self {
+        self.received = Some(received);
+        self
     }
 
     /// The WebSocket.
@@ -210,6 +221,14 @@ where
         Pin::new(&mut self.inner).start_send(message(frame)).map_err(error)
     }
 
+    fn ping(&mut self) -> Result<(), TransportError> {
+        Pin::new(&mut self.inner).start_send(Message::Ping(Bytes::new())).map_err(error)
+    }
+
+    fn bytes_received(&self) -> u64 {
+        self.received.as_ref().map_or(0, |received| received.load(Ordering::Relaxed))
+    }
+
     fn close(&mut self, code: u16, reason: &str) {
         self.closing = Some(close(code, reason));
     }
@@ -231,8 +250,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
 
     #[test]

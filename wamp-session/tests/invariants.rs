@@ -153,6 +153,7 @@ fn text_of(action: &Action) -> (TransportId, String) {
     match action {
         Action::OpenTransport { id, .. } => (*id, "open".to_owned()),
         Action::Send { id, frame } => (*id, String::from_utf8(frame.bytes().to_vec()).unwrap()),
+        Action::Ping { id } => (*id, "ping".to_owned()),
         Action::CloseTransport { id, code, .. } => (*id, format!("close {code}")),
         action => panic!("unknown action {action:?}"),
     }

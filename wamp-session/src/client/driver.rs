@@ -18,6 +18,9 @@ const BATCH: usize = 64 << 10;
 /// How long a socket that is of no use any more may take to write what is left.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How much the time of day runs ahead when the machine has slept.
+const SLEPT: Duration = Duration::from_secs(5);
+
 /// Drives one client: opens its transport, writes, reads, and keeps its time.
 ///
 /// It has to be polled for the client to do anything; the adapters spawn it. It ends when the last live handle is gone and the
@@ -36,6 +39,10 @@ pub struct Driver<A: Adapter> {
     unflushed: bool,
     alarm: Option<(Time, Task)>,
     lingering: Option<(A::Socket, Time)>,
+    /// The bytes that had come from the present socket.
+    received: u64,
+    /// Both clocks at the last poll.
+    clocks: Option<(Time, Duration)>,
 }
 
 enum Phase<S> {
@@ -57,6 +64,8 @@ impl<A: Adapter> Driver<A> {
             unflushed: false,
             alarm: None,
             lingering: None,
+            received: 0,
+            clocks: None,
         }
     }
 
@@ -83,7 +92,8 @@ impl<A: Adapter> Driver<A> {
         let mut progress = false;
         loop {
             // A frame waits in the queue until the socket is ready for it.
-            if let (Some(Action::Send { id, .. }), Phase::Open(open, socket)) = (self.actions.front(), &mut self.phase)
+            if let (Some(Action::Send { id, .. } | Action::Ping { id }), Phase::Open(open, socket)) =
+                (self.actions.front(), &mut self.phase)
                 && id == open
             {
                 match socket.poll_ready(cx) {
@@ -105,6 +115,13 @@ impl<A: Adapter> Driver<A> {
                 (Action::Send { id, frame }, Phase::Open(open, socket)) if id == *open => {
                     self.unflushed = true;
                     if let Err(error) = socket.send(frame) {
+                        self.fail(error);
+                        return true;
+                    }
+                }
+                (Action::Ping { id }, Phase::Open(open, socket)) if id == *open => {
+                    self.unflushed = true;
+                    if let Err(error) = socket.ping() {
                         self.fail(error);
                         return true;
                     }
@@ -159,9 +176,13 @@ impl<A: Adapter> Driver<A> {
                 Poll::Pending => break None,
             }
         };
+        let received = socket.bytes_received();
         if !self.frames.is_empty() {
             self.link.received(id, &mut self.frames);
+        } else if bytes > 0 || received != self.received {
+            self.link.activity(id);
         }
+        self.received = received;
         match end {
             Some(error) => {
                 self.fail(error);
@@ -189,6 +210,17 @@ impl<A: Adapter> Driver<A> {
                 self.lingering = until.map(|until| (socket, until));
                 Some(id)
             }
+        }
+    }
+
+    /// A machine that has slept does not know how long; its peer may have given it up.
+    fn notice_sleep(&mut self) {
+        let Some(time_of_day) = self.adapter.time_of_day() else { return };
+        let now = self.link.now();
+        if let Some((then, time_of_day_then)) = self.clocks.replace((now, time_of_day))
+            && time_of_day.saturating_sub(time_of_day_then) > now.since(then).saturating_add(SLEPT)
+        {
+            self.link.probe();
         }
     }
 
@@ -224,6 +256,7 @@ impl<A: Adapter> Future for Driver<A> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.link.attend(cx.waker());
+        this.notice_sleep();
         loop {
             let room = if this.actions.is_empty() { BATCH } else { 0 };
             let turn = this.link.turn(&mut this.actions, room);

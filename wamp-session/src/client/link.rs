@@ -76,6 +76,16 @@ impl Link {
         });
     }
 
+    /// Something came from the peer that is no frame, or not a whole one yet.
+    pub fn activity(&self, id: TransportId) {
+        self.shared.input(|state, now, _| state.session.handle_activity(now, id));
+    }
+
+    /// The machine has slept: finds out whether the peer still lives.
+    pub fn probe(&self) {
+        self.shared.input(|state, now, _| state.session.probe(now));
+    }
+
     /// A transport could not be opened, or ended.
     pub fn closed(&self, id: TransportId, why: TransportError) {
         self.shared.input(|state, now, _| state.session.handle_closed(now, id, why));

@@ -274,6 +274,11 @@ impl Client {
         self.0.shared.command(|state, now, _| state.session.reconnect_now(now));
     }
 
+    /// Finds out whether the router still lives, if the session is joined: the network has changed, say.
+    pub fn probe(&self) {
+        self.0.shared.command(|state, now, _| state.session.probe(now));
+    }
+
     /// Waits until the session is joined.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::sync::Arc;
 
 use crate::{Frame, Time, TransportError};
@@ -32,6 +33,13 @@ pub trait Adapter: Runtime {
 
     /// Opens a transport, and says which of the subprotocols the server chose. To drop the future is to give up.
     fn open(&self, url: Arc<str>, subprotocols: Arc<[&'static str]>) -> Opening<Self::Socket>;
+
+    /// The time of day, since whatever origin, on a clock that goes on while the machine sleeps; `None` if there is none.
+    ///
+    /// When it runs ahead of [`now`](Runtime::now), the machine has slept, and the driver probes the connection.
+    fn time_of_day(&self) -> Option<Duration> {
+        None
+    }
 
     /// A future that is ready at an instant.
     fn sleep_until(&self, deadline: Time) -> Task;
@@ -63,6 +71,20 @@ pub trait Socket: Send + Unpin + 'static {
     ///
     /// [`TransportError`] if the transport has ended.
     fn send(&mut self, frame: Frame) -> Result<(), TransportError>;
+
+    /// Takes a ping, after [`poll_ready`](Self::poll_ready); without effect where there is no such thing.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] if the transport has ended.
+    fn ping(&mut self) -> Result<(), TransportError> {
+        Ok(())
+    }
+
+    /// How many bytes have come from the peer, as far as somebody counts them: signs of life below the messages.
+    fn bytes_received(&self) -> u64 {
+        0
+    }
 
     /// Starts to close: nothing is sent any more but what was taken before.
     ///

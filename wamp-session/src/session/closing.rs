@@ -184,6 +184,7 @@ impl Session {
             State::Joined(established) => established.transport,
             State::Closed | State::Waiting(..) | State::Closing(_) => return,
         };
+        self.end_life();
         let deadline = self.deadlines.set(self.now.checked_add(self.config.close_timeout), Deadline::Close);
         if let Some(next) = self.next_attempt(&cause) {
             self.suspend();
@@ -217,7 +218,7 @@ impl Session {
     }
 
     /// The transport is gone: closed, or waiting for the next attempt.
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         let State::Closing(closing) = core::mem::replace(&mut self.state, State::Closed) else { return };
         self.deadlines.cancel(closing.deadline);
         match closing.retry {

@@ -11,6 +11,8 @@ use crate::{CallKey, PublishKey, RegistrationKey, SubscriptionKey, Time, Timeout
 pub(super) enum Deadline {
     Join,
     Close,
+    /// The peer's sign of life.
+    Life,
     /// The next attempt to join.
     Reconnect,
     /// The answers to what was sent again after a WELCOME.
@@ -30,6 +32,7 @@ impl Deadline {
         match self {
             Self::Join => TimeoutReason::Join,
             Self::Close => TimeoutReason::Close,
+            Self::Life => TimeoutReason::KeepAlive,
             Self::Reconnect | Self::Reregister(_) => TimeoutReason::Reconnect,
             Self::Restore
             | Self::Call(_)

@@ -5,6 +5,7 @@ mod caller;
 mod closing;
 mod deadlines;
 mod inbound;
+mod life;
 mod opening;
 mod outbound;
 mod publisher;
@@ -24,6 +25,7 @@ use self::callee::Callee;
 use self::caller::Calls;
 use self::deadlines::{Deadline, Deadlines};
 use self::inbound::Inbound;
+use self::life::Life;
 use self::outbound::Outbound;
 use self::publisher::Publications;
 use self::rejoining::{Restoring, Run};
@@ -55,7 +57,7 @@ const ANY_FORMAT: Format = match Format::ALL.first() {
 /// use wamp_session::proto::{Format, IntoPayload, Uri};
 /// use wamp_session::{Action, CallOptions, Config, Frame, Opened, Session, SessionEvent, Time};
 ///
-/// let mut session = Session::new(Config::new("ws://127.0.0.1:8080/ws", "realm1").agent(None));
+/// let mut session = Session::new(Config::new("ws://127.0.0.1:8080/ws", "realm1").agent(None).keep_alive(None));
 /// session.connect(Time::ZERO);
 ///
 /// // The embedder opens a WebSocket …
@@ -126,6 +128,7 @@ pub struct Session {
     callee: Callee,
     run: Run,
     restoring: Option<Restoring>,
+    life: Life,
     stats: Stats,
 }
 
@@ -152,6 +155,7 @@ impl Session {
             callee: Callee::default(),
             run,
             restoring: None,
+            life: Life::default(),
             stats: Stats::default(),
         }
     }
@@ -184,7 +188,16 @@ impl Session {
     /// Frames of a transport that is not the present one, and those that come after the session has ended, are ignored.
     pub fn handle_frame(&mut self, now: Time, id: TransportId, frame: Frame) {
         self.advance(now);
+        self.heard(id);
         self.receive(id, frame);
+    }
+
+    /// Something came from the peer that is no frame, or not a whole one yet: it lives.
+    ///
+    /// Call it for pongs, and for bytes: a large message arrives slowly, and a pong queues behind it.
+    pub fn handle_activity(&mut self, now: Time, id: TransportId) {
+        self.advance(now);
+        self.heard(id);
     }
 
     /// A transport could not be opened, or ended, in whatever way: the session is closed, or left until the next attempt.
@@ -200,6 +213,7 @@ impl Session {
             match deadline {
                 Deadline::Join => self.join_timed_out(),
                 Deadline::Close => self.close_timed_out(),
+                Deadline::Life => self.life_due(),
                 Deadline::Reconnect => self.open(),
                 Deadline::Restore => self.restore_timed_out(),
                 Deadline::Reregister(key) => self.register_again(key),
@@ -214,6 +228,14 @@ impl Session {
                 },
             }
         }
+    }
+
+    /// Finds out whether the peer still lives: pings it now, unless a ping is under way.
+    ///
+    /// Call it when the machine has slept or the network has changed. A session that is not joined is left alone.
+    pub fn probe(&mut self, now: Time) {
+        self.advance(now);
+        self.ping_now();
     }
 
     /// Makes the next attempt to join without waiting any longer, or as soon as the old transport has ended.

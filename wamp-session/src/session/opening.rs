@@ -188,6 +188,7 @@ impl Session {
         let joined = Arc::new(Joined { session, details, format });
         self.state = State::Joined(Established { transport, format, joined: Arc::clone(&joined) });
         self.events.push(SessionEvent::Joined(joined));
+        self.start_life();
         self.replay();
         self.send_waiting();
     }

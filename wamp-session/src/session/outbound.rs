@@ -108,7 +108,10 @@ impl Outbound {
 
 const fn transport_of(action: &Action) -> TransportId {
     match action {
-        Action::OpenTransport { id, .. } | Action::Send { id, .. } | Action::CloseTransport { id, .. } => *id,
+        Action::OpenTransport { id, .. }
+        | Action::Send { id, .. }
+        | Action::Ping { id }
+        | Action::CloseTransport { id, .. } => *id,
     }
 }
 

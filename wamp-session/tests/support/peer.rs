@@ -28,6 +28,7 @@ pub(crate) struct Peer {
     transport: Option<TransportId>,
     frames: VecDeque<String>,
     closed_with: Option<u16>,
+    pub(crate) pings: usize,
     /// Whether the session has gone on without its transport.
     given_up: bool,
     /// The transport that the session wants: its URL and subprotocols.
@@ -36,7 +37,7 @@ pub(crate) struct Peer {
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {
-    Config::new("ws://127.0.0.1:8080/ws", "realm1").agent(None).reconnect(ReconnectPolicy::never())
+    Config::new("ws://127.0.0.1:8080/ws", "realm1").agent(None).reconnect(ReconnectPolicy::never()).keep_alive(None)
 }
 
 pub(crate) fn uri(uri: &str) -> Uri {
@@ -58,6 +59,7 @@ impl Peer {
             transport: None,
             frames: VecDeque::new(),
             closed_with: None,
+            pings: 0,
             given_up: false,
             opening: None,
         }
@@ -205,6 +207,7 @@ impl Peer {
                     self.opening = Some((url.to_string(), subprotocols.to_vec()));
                 }
                 Action::Send { .. } => {}
+                Action::Ping { .. } => self.pings += 1,
                 Action::CloseTransport { code, .. } => {
                     assert_eq!(self.closed_with.replace(code), None, "the transport is closed twice");
                 }

@@ -34,6 +34,7 @@ impl Tap {
                 let message: Value = serde_json::from_str(text).expect("JSON");
                 self.sent(&message);
             }
+            Action::Ping { id } => assert!(self.welcomed && self.transport == Some(*id), "a ping without a session"),
             Action::CloseTransport { id, .. } => {
                 assert_eq!(self.transport, Some(*id), "the end of a transport that is not in use");
                 self.over = true;

@@ -45,6 +45,7 @@ fn cause(text: &str) -> CloseCause {
             "protocol" => TransportErrorKind::Protocol,
             "too_large" => TransportErrorKind::TooLarge,
             "io" => TransportErrorKind::Io,
+            "silent" => TransportErrorKind::Silent,
             kind => panic!("unknown transport error {kind}"),
         }),
         ("protocol", _) => CloseCause::ProtocolViolation(ProtocolViolation::WrongFrame(Format::Json)),

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod causes;
+mod keeping_alive;
 mod rejoining;
 #[path = "../support/mod.rs"]
 #[allow(unreachable_pub, reason = "shared with other test binaries")]
