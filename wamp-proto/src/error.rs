@@ -15,8 +15,14 @@ use crate::{Format, InvalidId, InvalidUri, MessageType, RequestId};
 /// assert_eq!(error.message_type(), Some(MessageType::Subscribed));
 /// assert_eq!(error.to_string(), "byte 6, element 2 (SUBSCRIBED.Subscription): expected an integer, found a string");
 /// ```
+#[derive(Clone, PartialEq)]
+pub struct DecodeError(pub(crate) Box<Report>);
+
+/// What is wrong, and where, as far as it is known.
+///
+/// It is boxed, so that a result is as small as what it holds when nothing is wrong.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DecodeError {
+pub(crate) struct Report {
     pub(crate) kind: DecodeErrorKind,
     pub(crate) offset: usize,
     pub(crate) element: Option<Element>,
@@ -168,32 +174,32 @@ impl fmt::Display for Kind {
 impl DecodeError {
     /// What is wrong.
     #[must_use]
-    pub const fn kind(&self) -> &DecodeErrorKind {
-        &self.kind
+    pub fn kind(&self) -> &DecodeErrorKind {
+        &self.0.kind
     }
 
     /// The byte of the frame, counted from 0, at which it is wrong.
     #[must_use]
-    pub const fn offset(&self) -> usize {
-        self.offset
+    pub fn offset(&self) -> usize {
+        self.0.offset
     }
 
     /// The element of the message that is wrong, `None` if it is the frame as a whole.
     #[must_use]
-    pub const fn element(&self) -> Option<Element> {
-        self.element
+    pub fn element(&self) -> Option<Element> {
+        self.0.element
     }
 
     /// The known key of Options or Details whose value is wrong.
     #[must_use]
-    pub const fn key(&self) -> Option<&'static str> {
-        self.key
+    pub fn key(&self) -> Option<&'static str> {
+        self.0.key
     }
 
     /// The type of the message, if the error comes after it.
     #[must_use]
-    pub const fn message_type(&self) -> Option<MessageType> {
-        self.message
+    pub fn message_type(&self) -> Option<MessageType> {
+        self.0.message
     }
 
     /// The request id of the message, if the error comes after it.
@@ -201,26 +207,41 @@ impl DecodeError {
     /// With it a peer answers a request that has an incorrect URI ([`DecodeErrorKind::InvalidUri`]) with ERROR
     /// `wamp.error.invalid_uri`, instead of ending the session.
     #[must_use]
-    pub const fn request(&self) -> Option<RequestId> {
-        self.request
+    pub fn request(&self) -> Option<RequestId> {
+        self.0.request
     }
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "byte {}", self.offset)?;
-        if let Some(Element { index, name }) = self.element {
+        let Report { kind, offset, element, key, message, request: _ } = &*self.0;
+        write!(f, "byte {offset}")?;
+        if let Some(Element { index, name }) = element {
             write!(f, ", element {index} (")?;
-            if let Some(message) = self.message {
+            if let Some(message) = message {
                 write!(f, "{message}.")?;
             }
             f.write_str(name)?;
-            if let Some(key) = self.key {
+            if let Some(key) = key {
                 write!(f, ".{key}")?;
             }
             f.write_str(")")?;
         }
-        write!(f, ": {}", self.kind)
+        write!(f, ": {kind}")
+    }
+}
+
+impl fmt::Debug for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { kind, offset, element, key, message, request } = &*self.0;
+        f.debug_struct("DecodeError")
+            .field("kind", kind)
+            .field("offset", offset)
+            .field("element", element)
+            .field("key", key)
+            .field("message", message)
+            .field("request", request)
+            .finish()
     }
 }
 
@@ -232,14 +253,34 @@ impl core::error::Error for DecodeError {
 
 /// A [`DecodeErrorKind`] and its byte, before it is known in which element of which message it is.
 #[derive(Debug)]
-pub(crate) struct Fault {
-    pub(crate) offset: usize,
-    pub(crate) kind: DecodeErrorKind,
-}
+pub(crate) struct Fault(Box<Report>);
 
 impl Fault {
-    pub(crate) const fn new(offset: usize, kind: DecodeErrorKind) -> Self {
-        Self { offset, kind }
+    #[cold]
+    pub(crate) fn new(offset: usize, kind: DecodeErrorKind) -> Self {
+        Self(Box::new(Report { kind, offset, element: None, key: None, message: None, request: None }))
+    }
+
+    /// Names the known key in whose value it is.
+    #[cold]
+    pub(crate) fn in_key(mut self, key: &'static str) -> Self {
+        self.0.key = Some(key);
+        self
+    }
+
+    /// Names the place where it is.
+    #[cold]
+    pub(crate) fn placed(mut self, place: impl FnOnce(&mut Report)) -> DecodeError {
+        place(&mut self.0);
+        DecodeError(self.0)
+    }
+}
+
+impl core::ops::Deref for Fault {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.0
     }
 }
 

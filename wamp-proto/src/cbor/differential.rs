@@ -177,7 +177,7 @@ fn deep() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn agree(bytes: &[u8], depth: u8) -> Result<(), TestCaseError> {
-    let skipped = skip::value(bytes, 0, depth).map_err(|fault| (fault.offset, fault.kind));
+    let skipped = skip::value(bytes, 0, depth).map_err(|fault| (fault.offset, fault.kind.clone()));
     prop_assert_eq!(skipped, Reference(bytes).value(0, depth));
     Ok(())
 }

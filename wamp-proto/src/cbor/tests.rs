@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn skipped(bytes: &[u8], depth: u8) -> Result<usize, (usize, DecodeErrorKind)> {
-    skip::value(bytes, 0, depth).map_err(|fault| (fault.offset, fault.kind))
+    skip::value(bytes, 0, depth).map_err(|fault| (fault.offset, fault.kind.clone()))
 }
 
 fn received(bytes: &[u8]) -> Result<Message, DecodeError> {
@@ -302,7 +302,7 @@ fn the_dict_itself_is_a_level() {
     let skipped = |depth| {
         let mut reader = Reader::new(&[0xf6, 0xbf, 0x60, 0xa0, 0x60, 0x80, 0xff, 0xf6]);
         reader.skip(0).unwrap();
-        reader.skip_dict(depth).map(|()| reader.offset()).map_err(|fault| (fault.offset, fault.kind))
+        reader.skip_dict(depth).map(|()| reader.offset()).map_err(|fault| (fault.offset, fault.kind.clone()))
     };
     assert_eq!(skipped(2), Ok(7));
     assert_eq!(skipped(1), Err((3, DecodeErrorKind::TooDeep)));

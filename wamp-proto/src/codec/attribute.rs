@@ -18,22 +18,10 @@ pub(crate) trait Attribute: Sized {
     fn write<W: Write>(&self, writer: &mut W) -> Result<(), EncodeErrorKind>;
 }
 
-/// A fault in a dict of attributes, and the known key in whose value it is.
-pub(crate) struct AttributeFault {
-    pub(crate) key: Option<&'static str>,
-    pub(crate) fault: Fault,
-}
-
-impl From<Fault> for AttributeFault {
-    fn from(fault: Fault) -> Self {
-        Self { key: None, fault }
-    }
-}
-
 /// A struct of attributes: the Options or Details of a message type.
 pub(crate) trait Attributes: Default {
     /// Reads the dict into a struct that is still empty; `depth` lists and dicts may nest in it, itself included.
-    fn fill<'a, R: Read<'a>>(&mut self, reader: &mut R, bytes: &'a [u8], depth: u8) -> Result<(), AttributeFault>;
+    fn fill<'a, R: Read<'a>>(&mut self, reader: &mut R, bytes: &'a [u8], depth: u8) -> Result<(), Fault>;
 
     fn write<W: Write>(&self, writer: &mut W) -> Result<(), EncodeErrorKind>;
 }
@@ -58,15 +46,13 @@ macro_rules! attributes {
                 reader: &mut R,
                 bytes: &'a [u8],
                 depth: u8,
-            ) -> Result<(), $crate::codec::attribute::AttributeFault> {
+            ) -> Result<(), $crate::error::Fault> {
                 let mut open = reader.dict()?;
                 while let Some(key) = reader.next_key(&mut open)? {
                     match &*key {
                         $($key => {
                             let value = $crate::codec::attribute::Attribute::read(reader, bytes, depth - 1);
-                            self.$field = Some(value.map_err(|fault| {
-                                $crate::codec::attribute::AttributeFault { key: Some($key), fault }
-                            })?);
+                            self.$field = Some(value.map_err(|fault| fault.in_key($key))?);
                         })*
                         _ => {
                             let value: $crate::Value = $crate::codec::attribute::Attribute::read(reader, bytes, depth - 1)?;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::codec::attribute::{Attribute, AttributeFault, Attributes, read_uri};
+use crate::codec::attribute::{Attribute, Attributes, read_uri};
 use crate::codec::read::{Open, Read};
 use crate::error::{DecodeErrorKind, Element, Fault, Kind, Length};
 use crate::message::*;
@@ -55,8 +55,9 @@ fn decode_with<'a, R: Read<'a>>(
 }
 
 impl From<Fault> for DecodeError {
-    fn from(Fault { offset, kind }: Fault) -> Self {
-        Self { kind, offset, element: None, key: None, message: None, request: None }
+    #[cold]
+    fn from(fault: Fault) -> Self {
+        fault.placed(|_| ())
     }
 }
 
@@ -91,10 +92,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             return Err(Fault::new(start, DecodeErrorKind::EmptyList).into());
         }
         let element = Element { index: 0, name: "MessageType" };
-        let message = read_type(&mut reader).map_err(|Fault { offset, kind }| DecodeError {
-            element: Some(element),
-            ..Fault::new(offset, kind).into()
-        })?;
+        let message = read_type(&mut reader).map_err(|fault| fault.placed(|report| report.element = Some(element)))?;
         Ok((message, Self { reader, frame, format, limits, check, open, element, message, request: None }))
     }
 
@@ -231,21 +229,19 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
     }
 
     /// Names a fault's place.
-    fn error(&self, key: Option<&'static str>, Fault { offset, kind }: Fault) -> DecodeError {
-        DecodeError {
-            kind,
-            offset,
-            element: Some(self.element),
-            key,
-            message: Some(self.message),
-            request: self.request,
-        }
+    #[cold]
+    fn error(&self, fault: Fault) -> DecodeError {
+        fault.placed(|report| {
+            report.element = Some(self.element);
+            report.message = Some(self.message);
+            report.request = self.request;
+        })
     }
 
     /// Goes to the next element, if there is one.
     fn advance(&mut self, name: &'static str) -> Result<bool, DecodeError> {
         self.element = Element { index: self.element.index + 1, name };
-        let found = self.reader.next_element(&mut self.open).map_err(|fault| self.error(None, fault))?;
+        let found = self.reader.next_element(&mut self.open).map_err(|fault| self.error(fault))?;
         self.open.over = !found;
         Ok(found)
     }
@@ -255,13 +251,13 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
         if self.advance(name)? {
             return Ok(());
         }
-        Err(self.error(None, Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooFew))))
+        Err(self.error(Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooFew))))
     }
 
     fn attribute<T: Attribute>(&mut self, name: &'static str) -> Result<T, DecodeError> {
         self.enter(name)?;
         let value = T::read(&mut self.reader, self.frame, self.limits.depth() - 1);
-        value.map_err(|fault| self.error(None, fault))
+        value.map_err(|fault| self.error(fault))
     }
 
     fn request(&mut self) -> Result<RequestId, DecodeError> {
@@ -272,12 +268,12 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
 
     fn request_type(&mut self) -> Result<MessageType, DecodeError> {
         self.enter("REQUEST.Type")?;
-        read_type(&mut self.reader).map_err(|fault| self.error(None, fault))
+        read_type(&mut self.reader).map_err(|fault| self.error(fault))
     }
 
     fn uri(&mut self, name: &'static str, policy: MatchPolicy) -> Result<Uri, DecodeError> {
         self.enter(name)?;
-        read_uri(&mut self.reader, policy).map_err(|fault| self.error(None, fault))
+        read_uri(&mut self.reader, policy).map_err(|fault| self.error(fault))
     }
 
     #[inline]
@@ -292,24 +288,24 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             Ok(Kind::Dict) => {}
             Ok(_) => {
                 let fault = self.reader.wrong_type("a dict");
-                return Err(self.error(None, fault));
+                return Err(self.error(fault));
             }
-            Err(fault) => return Err(self.error(None, fault)),
+            Err(fault) => return Err(self.error(fault)),
         }
         let mut attributes = T::default();
         match attributes.fill(&mut self.reader, self.frame, self.limits.depth() - 1) {
             Ok(()) => Ok(attributes),
-            Err(AttributeFault { key, fault }) => Err(self.error(key, fault)),
+            Err(fault) => Err(self.error(fault)),
         }
     }
 
     /// The elements of UNSUBSCRIBED and UNREGISTERED: the request, or 0 and what is revoked.
     fn answer_or_revocation<T: Attributes>(&mut self) -> Result<(Option<RequestId>, Option<T>), DecodeError> {
         self.enter("Request")?;
-        let number = self.reader.unsigned_at().map_err(|fault| self.error(None, fault))?;
+        let number = self.reader.unsigned_at().map_err(|fault| self.error(fault))?;
         if number.value != 0 {
-            let request = RequestId::new(number.value)
-                .map_err(|error| self.error(None, Fault::new(number.offset, error.into())))?;
+            let request =
+                RequestId::new(number.value).map_err(|error| self.error(Fault::new(number.offset, error.into())))?;
             self.request = Some(request);
         }
         if self.advance("Details")? {
@@ -317,7 +313,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
         }
         if self.request.is_none() {
             let fault = Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooFew));
-            return Err(self.error(None, fault));
+            return Err(self.error(fault));
         }
         Ok((self.request, None))
     }
@@ -326,11 +322,14 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
     fn end<T>(mut self, message: T) -> Result<T, DecodeError> {
         if !self.open.over && self.advance("behind the last")? {
             let fault = Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooMany));
-            return Err(self.error(None, fault));
+            return Err(self.error(fault));
         }
         match self.reader.end() {
             Ok(()) => Ok(message),
-            Err(fault) => Err(DecodeError { element: None, ..self.error(None, fault) }),
+            Err(fault) => Err(fault.placed(|report| {
+                report.message = Some(self.message);
+                report.request = self.request;
+            })),
         }
     }
 

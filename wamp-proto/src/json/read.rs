@@ -197,7 +197,7 @@ mod tests {
             assert!(reader.next_element(&mut open)?);
             read(&mut reader)
         };
-        run().map_err(|fault: Fault| (fault.offset, fault.kind))
+        run().map_err(|fault: Fault| (fault.offset, fault.kind.clone()))
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
                 }
                 reader.end()
             };
-            walk().map_err(|fault| (fault.offset, fault.kind)).unwrap_err()
+            walk().map_err(|fault| (fault.offset, fault.kind.clone())).unwrap_err()
         };
         use DecodeErrorKind::{Malformed, TrailingBytes, Truncated};
         assert_eq!(walk(b"[1 2]"), (3, Malformed("expected `,` or `]`")));

@@ -40,13 +40,13 @@ fn word(bytes: &[u8], at: usize) -> Option<u64> {
 }
 
 #[cold]
-pub(super) const fn malformed(at: usize, what: &'static str) -> Fault {
+pub(super) fn malformed(at: usize, what: &'static str) -> Fault {
     Fault::new(at, DecodeErrorKind::Malformed(what))
 }
 
 /// The fault of a byte that must not stand there, or of a frame that ends there.
 #[cold]
-pub(super) const fn unexpected(bytes: &[u8], at: usize, what: &'static str) -> Fault {
+pub(super) fn unexpected(bytes: &[u8], at: usize, what: &'static str) -> Fault {
     if at < bytes.len() { malformed(at, what) } else { Fault::new(bytes.len(), DecodeErrorKind::Truncated) }
 }
 
@@ -363,7 +363,7 @@ mod tests {
     use super::*;
 
     fn skipped(text: &[u8]) -> Result<usize, (usize, DecodeErrorKind)> {
-        value(text, 0, 128).map_err(|fault| (fault.offset, fault.kind))
+        value(text, 0, 128).map_err(|fault| (fault.offset, fault.kind.clone()))
     }
 
     /// Each way that bytes can lie in memory: the skipper looks at eight bytes at a time, and at less near the end.
@@ -578,7 +578,8 @@ mod tests {
             let offset = open.len() * (128 / per_repeat);
             assert_eq!(skipped(text.as_bytes()), Err((offset, DecodeErrorKind::TooDeep)), "{open}");
         }
-        let at = |text: &str, depth| value(text.as_bytes(), 0, depth).map_err(|fault| (fault.offset, fault.kind));
+        let at =
+            |text: &str, depth| value(text.as_bytes(), 0, depth).map_err(|fault| (fault.offset, fault.kind.clone()));
         assert_eq!(at("1", 0), Ok(1));
         assert_eq!(at("[]", 0), Err((0, DecodeErrorKind::TooDeep)));
         assert_eq!(at("{}", 0), Err((0, DecodeErrorKind::TooDeep)));

@@ -38,7 +38,8 @@ fn length<const N: usize>(bytes: &[u8]) -> Option<(&[u8], u64)> {
 }
 
 /// The fault of the one byte that starts nothing.
-const fn no_marker(offset: usize) -> Fault {
+#[cold]
+fn no_marker(offset: usize) -> Fault {
     Fault::new(offset, DecodeErrorKind::Malformed("0xc1 starts no value"))
 }
 

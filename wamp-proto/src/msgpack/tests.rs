@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn skipped(bytes: &[u8], depth: u8) -> Result<usize, (usize, DecodeErrorKind)> {
-    skip::value(bytes, 0, depth).map_err(|fault| (fault.offset, fault.kind))
+    skip::value(bytes, 0, depth).map_err(|fault| (fault.offset, fault.kind.clone()))
 }
 
 fn received(bytes: &[u8]) -> Result<Message, DecodeError> {
@@ -230,7 +230,7 @@ fn the_dict_itself_is_a_level() {
     let skipped = |depth| {
         let mut reader = Reader::new(&[0xc0, 0x82, 0xa0, 0x80, 0xa0, 0x90, 0xc0]);
         reader.skip(0).unwrap();
-        reader.skip_dict(depth).map(|()| reader.offset()).map_err(|fault| (fault.offset, fault.kind))
+        reader.skip_dict(depth).map(|()| reader.offset()).map_err(|fault| (fault.offset, fault.kind.clone()))
     };
     assert_eq!(skipped(2), Ok(6));
     assert_eq!(skipped(1), Err((3, DecodeErrorKind::TooDeep)));

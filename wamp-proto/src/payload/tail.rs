@@ -33,13 +33,13 @@ impl Tail {
         start: usize,
     ) -> Result<Option<Checked>, DecodeError> {
         let Self { format, message, request, element: last, .. } = self;
-        let error = |element: Option<Element>, Fault { offset, kind }| DecodeError {
-            kind,
-            offset: start + offset,
-            element,
-            key: None,
-            message: Some(message),
-            request,
+        let error = |element: Option<Element>, fault: Fault| {
+            fault.placed(|report| {
+                report.offset += start;
+                report.element = element;
+                report.message = Some(message);
+                report.request = request;
+            })
         };
         let element = |offset: u8, name| Some(Element { index: last.saturating_add(offset), name });
         let args = self.element(&mut reader, Kind::List).map_err(|fault| error(element(1, "Arguments"), fault))?;
