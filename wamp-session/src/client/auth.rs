@@ -41,7 +41,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, id: TransportId, challenge: Challenge
     attempt(shared, id, async move {
         let asked = authenticators.iter().find(|authenticator| authenticator.method() == &*challenge.method);
         let answer = match asked {
-            Some(authenticator) => NoPanic(authenticator.answer(&challenge)).await,
+            Some(authenticator) => NoPanic::of(|| authenticator.answer(&challenge)).await,
             None => Err(AuthError::NotOffered(challenge.method.to_string())),
         };
         // Too late if the attempt is over.
@@ -54,7 +54,7 @@ async fn gather(authenticators: &[Arc<dyn Authenticator>], opened: Opened) -> Re
     let mut extra = Dict::new();
     let mut authid: Option<Arc<str>> = None;
     for authenticator in authenticators {
-        let offer = NoPanic(authenticator.offer()).await?;
+        let offer = NoPanic::of(|| authenticator.offer()).await?;
         extra.extend(offer.authextra);
         authid = authid.or(offer.authid);
     }
@@ -100,13 +100,25 @@ impl Future for Attempt {
 /// A future of somebody else's, whose panic is an error.
 struct NoPanic<'a, T>(crate::auth::AuthFuture<'a, T>);
 
+impl<'a, T: Send + 'a> NoPanic<'a, T> {
+    /// Makes the future; that may panic as well.
+    fn of(make: impl FnOnce() -> crate::auth::AuthFuture<'a, T>) -> Self {
+        let made = catch_unwind(AssertUnwindSafe(make));
+        Self(made.unwrap_or_else(|_| Box::pin(core::future::ready(Err(panicked())))))
+    }
+}
+
 impl<T> Future for NoPanic<'_, T> {
     type Output = Result<T, AuthError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx)));
-        polled.unwrap_or_else(|_| Poll::Ready(Err(AuthError::Other(Arc::new(Panicked)))))
+        polled.unwrap_or_else(|_| Poll::Ready(Err(panicked())))
     }
+}
+
+fn panicked() -> AuthError {
+    AuthError::Other(Arc::new(Panicked))
 }
 
 /// An authenticator panicked.

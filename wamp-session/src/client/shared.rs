@@ -469,3 +469,75 @@ impl Effects {
 pub(crate) fn uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("the literals in this crate are URIs")
 }
+
+#[cfg(all(test, feature = "json"))]
+mod tests {
+    use core::future::Future as _;
+    use core::panic::AssertUnwindSafe;
+    use std::panic::{catch_unwind, resume_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+    use crate::client::start_linked;
+    use crate::{Action, Config};
+
+    struct Still;
+
+    impl Runtime for Still {
+        fn now(&self) -> Time {
+            Time::ZERO
+        }
+
+        fn spawn(&self, task: Task) {
+            drop(task);
+        }
+    }
+
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn dropping_handles_survives_a_poisoned_lock() {
+        let (client, link) = start_linked(Config::new("ws://router/ws", "realm1"), Arc::new(Still));
+        let mut actions = std::collections::VecDeque::new();
+        link.turn(&mut actions, usize::MAX);
+        let Some(Action::OpenTransport { id, .. }) = actions.pop_front() else { panic!("nothing to open") };
+        link.opened(id, Some("wamp.2.json"));
+        let welcome = br#"[2,1,{"roles":{"broker":{},"dealer":{}}}]"#.as_slice();
+        link.received(id, &mut vec![crate::Frame::Text(welcome.into())]);
+        let mut call = Box::pin(client.call("com.example.p", ()));
+        let mut subscribe = Box::pin(client.subscribe("com.example.t"));
+        let mut cx = core::task::Context::from_waker(Waker::noop());
+        assert!(call.as_mut().poll(&mut cx).is_pending());
+        assert!(subscribe.as_mut().poll(&mut cx).is_pending());
+
+        let shared = Arc::clone(&client.0.shared);
+        let poisoned = catch_unwind(AssertUnwindSafe(|| shared.look(|_, _| resume_unwind(Box::new("a bug")))));
+        assert!(poisoned.is_err() && shared.state.is_poisoned());
+
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        link.attend(&Waker::from(Arc::clone(&count)));
+        drop(call);
+        drop(subscribe);
+        drop(client);
+        assert_eq!(count.0.load(Ordering::SeqCst), 1, "the driver is woken, once");
+        let turn = link.turn(&mut actions, usize::MAX);
+        assert!(!turn.over);
+        let Some(Action::Send { frame, .. }) = actions.pop_back() else { panic!("nothing to send") };
+        assert!(frame.bytes().starts_with(b"[6,"), "GOODBYE");
+        drop(link);
+    }
+
+    #[test]
+    fn a_slot_keeps_its_waker_when_it_is_asked_without_one() {
+        let mut slot = Slot::<()>::new(Some(Waker::noop().clone()));
+        assert!(slot.take(&mut None).is_none());
+        assert!(slot.waker.is_some());
+    }
+}

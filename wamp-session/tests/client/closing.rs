@@ -1,0 +1,207 @@
+//! Closing and draining: bounded, from every state, twice and concurrently.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use wamp_session::client::ConnectionEvent;
+use wamp_session::{CloseCause, Config, TransportErrorKind};
+
+use crate::driver::subscribe;
+use crate::world::{WELCOME, World};
+
+const GOODBYE: &str = r#"[6,{},"wamp.close.close_realm"]"#;
+
+fn config() -> Config {
+    Config::new("ws://router/ws", "realm1").agent(None).close_timeout(Duration::from_secs(5))
+}
+
+#[test]
+fn ws_11_close_says_goodbye_and_closes_the_websocket() {
+    let (mut world, client) = World::joined();
+    world.finish(client.publish("com.example.t", ())).unwrap();
+    let mut close = client.close();
+    assert!(world.poll(&mut close).is_pending());
+    // What was accepted goes out first.
+    world.expect(r#"[16,1,{},"com.example.t"]"#);
+    world.expect(GOODBYE);
+    world.send(r#"[6,{},"wamp.close.normal"]"#);
+    assert_eq!(world.wire(|wire| wire.closed.clone()), Some((1000, String::new())));
+    world.cut(TransportErrorKind::Closed { code: Some(1000), reason: String::new() });
+    world.finish(close).unwrap();
+    assert!(world.wire(|wire| wire.is_dropped));
+}
+
+#[test]
+fn closing_twice_and_concurrently_is_fine() {
+    let (mut world, client) = World::joined();
+    let (mut one, mut two, mut three) = (client.close(), client.clone().close(), client.drain());
+    assert!(world.poll(&mut one).is_pending());
+    assert!(world.poll(&mut two).is_pending());
+    assert!(world.poll(&mut three).is_pending());
+    world.expect(GOODBYE);
+    world.expect_nothing();
+    world.agree_to_close();
+    world.finish(one).unwrap();
+    world.finish(two).unwrap();
+    world.finish(three).unwrap();
+    world.finish(client.close()).unwrap();
+    world.finish(client.drain()).unwrap();
+}
+
+#[test]
+fn a_silent_router_delays_the_close_by_the_close_timeout_at_most() {
+    for drain in [false, true] {
+        let (mut world, client) = World::joined_with(config());
+        let mut close = if drain { client.drain() } else { client.close() };
+        assert!(world.poll(&mut close).is_pending());
+        world.advance(Duration::from_secs(5));
+        world.finish(close).unwrap();
+        world.advance(Duration::from_secs(1));
+        assert!(world.wire(|wire| wire.is_dropped));
+        drop(client);
+        world.run();
+        assert!(!world.is_driver_running());
+    }
+}
+
+#[test]
+fn a_router_that_does_not_read_delays_the_close_by_the_close_timeout_at_most() {
+    let (mut world, client) = World::joined_with(config());
+    world.block();
+    world.finish(client.publish("com.example.t", "x".repeat(200_000))).unwrap();
+    let mut close = client.close();
+    assert!(world.poll(&mut close).is_pending());
+    world.advance(Duration::from_secs(5));
+    world.finish(close).unwrap();
+    world.advance(Duration::from_secs(1));
+    assert!(world.wire(|wire| wire.is_dropped));
+}
+
+#[test]
+fn close_ends_while_connecting() {
+    let (mut world, client) = World::new(config());
+    let mut close = client.close();
+    let mut joined = client.joined();
+    assert!(world.poll(&mut joined).is_pending());
+    let _ = world.poll(&mut close);
+    world.finish(close).unwrap();
+    assert!(matches!(world.finish(joined).unwrap_err(), CloseCause::Application));
+    assert_eq!(world.wire(|wire| wire.opened), 1);
+}
+
+#[test]
+fn close_ends_while_joining() {
+    let (mut world, client) = World::new(config());
+    world.accept();
+    world.received();
+    let mut close = client.close();
+    assert!(world.poll(&mut close).is_pending());
+    assert!(world.received().starts_with(r#"[3,{"#));
+    world.advance(Duration::from_secs(5));
+    world.finish(close).unwrap();
+}
+
+#[test]
+fn close_tells_that_the_session_had_ended_before() {
+    let (mut world, client) = World::joined();
+    world.cut(TransportErrorKind::Eof);
+    assert!(matches!(world.finish(client.close()).unwrap_err(), CloseCause::Transport(_)));
+    assert!(matches!(world.finish(client.drain()).unwrap_err(), CloseCause::Transport(_)));
+}
+
+#[test]
+fn dropping_the_future_of_close_closes_all_the_same() {
+    let (mut world, client) = World::joined();
+    drop(client.close());
+    world.expect_nothing();
+    let mut close = client.close();
+    assert!(world.poll(&mut close).is_pending());
+    drop(close);
+    world.expect(GOODBYE);
+}
+
+#[test]
+fn drain_lets_running_invocations_finish() {
+    let (mut world, client) = World::joined_with(config());
+    let mut subscription = subscribe(&mut world, &client, 1, 77);
+    let mut register = client.register("com.example.p");
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send_all(["[65,2,88]", "[68,5,88,{}]", "[36,77,5,{}]"]);
+    let mut registration = world.finish(register).unwrap();
+    let mut drain = client.drain();
+    assert!(world.poll(&mut drain).is_pending());
+    world.expect("[34,3,77]");
+    world.expect("[66,4,88]");
+    world.send_all(["[35,3]", "[67,4]"]);
+    world.expect_nothing();
+    assert!(world.poll(&mut drain).is_pending());
+    // What is queued is still there.
+    assert!(world.finish(subscription.next()).is_some());
+    assert!(world.finish(subscription.next()).is_none());
+    let invocation = world.finish(registration.next()).unwrap();
+    invocation.reply(7).unwrap();
+    world.expect("[70,5,{},[7]]");
+    world.expect(GOODBYE);
+    world.agree_to_close();
+    world.finish(drain).unwrap();
+    assert!(world.finish(registration.next()).is_none());
+}
+
+#[test]
+fn drain_waits_for_handlers_no_longer_than_the_close_timeout() {
+    let (mut world, client) = World::joined_with(config());
+    let mut register = client.register_fn("com.example.p", |()| std::future::pending::<Result<(), _>>());
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send_all(["[65,1,88]", "[68,5,88,{}]"]);
+    let guard = world.finish(register).unwrap();
+    let mut drain = client.drain();
+    assert!(world.poll(&mut drain).is_pending());
+    world.expect("[66,2,88]");
+    world.send("[67,2]");
+    world.advance(Duration::from_millis(4_999));
+    world.expect_nothing();
+    world.advance(Duration::from_millis(1));
+    world.expect(GOODBYE);
+    world.agree_to_close();
+    world.finish(drain).unwrap();
+    drop(guard);
+}
+
+#[test]
+fn drain_with_nothing_to_drain_closes_at_once() {
+    let (mut world, client) = World::joined_with(config());
+    let mut drain = client.drain();
+    assert!(world.poll(&mut drain).is_pending());
+    world.expect(GOODBYE);
+    world.agree_to_close();
+    world.finish(drain).unwrap();
+}
+
+#[test]
+fn connection_events_start_with_the_present_state() {
+    let (mut world, client) = World::new(config());
+    let mut early = client.connection_events();
+    assert!(Pin::new(&mut early.next()).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    world.accept();
+    world.received();
+    world.send(WELCOME);
+    let mut late = client.connection_events();
+    for events in [&mut early, &mut late] {
+        let Some(ConnectionEvent::Joined(joined)) = world.finish(events.next()) else { panic!("not joined") };
+        assert_eq!(joined.session.get(), 7_814_135);
+    }
+    world.send(r#"[6,{"message":"maintenance"},"wamp.close.system_shutdown"]"#);
+    world.expect(r#"[6,{},"wamp.close.goodbye_and_out"]"#);
+    world.cut(TransportErrorKind::Closed { code: Some(1000), reason: String::new() });
+    let mut last = client.connection_events();
+    for events in [&mut early, &mut late, &mut last] {
+        let Some(ConnectionEvent::Closed(cause)) = world.finish(events.next()) else { panic!("not closed") };
+        let CloseCause::Goodbye(goodbye) = &*cause else { panic!("{cause:?}") };
+        assert_eq!(goodbye.reason, "wamp.close.system_shutdown");
+        assert!(world.finish(events.next()).is_none());
+    }
+}

@@ -1,0 +1,255 @@
+//! Futures: lazy, in order, and safe to drop.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+use wamp_session::client::Client;
+use wamp_session::{CommandError, RequestError, TransportErrorKind};
+
+use crate::world::World;
+
+#[test]
+fn a_call_is_answered() {
+    let (mut world, client) = World::joined();
+    let mut call = client.call("com.example.add2", (2, 3));
+    assert!(world.poll(&mut call).is_pending());
+    world.expect(r#"[48,1,{},"com.example.add2",[2,3]]"#);
+    world.send("[50,1,{},[5]]");
+    assert_eq!(world.finish(call).unwrap().arg::<i64>(0).unwrap(), 5);
+}
+
+#[test]
+fn an_error_keeps_its_payload() {
+    let (mut world, client) = World::joined();
+    let mut call = client.call("com.example.buy", ());
+    assert!(world.poll(&mut call).is_pending());
+    world.send(r#"[8,48,1,{},"com.example.error.none",["nuts"],{"left":3}]"#);
+    let Err(RequestError::Wamp(error)) = world.finish(call) else { panic!("no ERROR") };
+    assert_eq!(error.uri(), "com.example.error.none");
+    assert_eq!(error.arg::<String>(0).unwrap(), "nuts");
+}
+
+#[test]
+fn ord_07_ids_and_order_are_those_of_the_first_polls() {
+    let (mut world, client) = World::joined();
+    let mut first = client.call("com.example.first", ());
+    let mut second = client.call("com.example.second", ());
+    world.expect_nothing();
+    assert!(world.poll(&mut second).is_pending());
+    assert!(world.poll(&mut first).is_pending());
+    world.expect(r#"[48,1,{},"com.example.second"]"#);
+    world.expect(r#"[48,2,{},"com.example.first"]"#);
+}
+
+#[test]
+fn dropping_a_call_forgets_it() {
+    let (mut world, client) = World::joined();
+    let mut call = client.call("com.example.slow", ());
+    assert!(world.poll(&mut call).is_pending());
+    drop(call);
+    world.expect(r#"[48,1,{},"com.example.slow"]"#);
+    world.expect_nothing();
+    world.send("[50,1,{},[5]]");
+    assert_eq!(client.stats().unknown_answers, 1);
+    assert!(client.session().is_some());
+}
+
+#[test]
+fn mistakes_of_the_caller_are_told_without_a_message() {
+    let (mut world, client) = World::joined();
+    let error = world.finish(client.call("not a uri", ())).unwrap_err();
+    assert!(matches!(error, RequestError::Command(CommandError::InvalidUri(_))), "{error:?}");
+    let error = world.finish(client.publish("com.example.topic", (f64::NAN,))).unwrap_err();
+    assert!(matches!(error, CommandError::Encode(_)), "{error:?}");
+    let error = world.finish(client.register("wamp.session.mine")).unwrap_err();
+    assert!(matches!(error, RequestError::Command(CommandError::ReservedUri)), "{error:?}");
+    world.expect_nothing();
+}
+
+#[test]
+fn trn_04_a_lost_transport_fails_everything_that_waits() {
+    let (mut world, client) = World::joined();
+    let mut subscription = {
+        let mut subscribe = client.subscribe("com.example.topic");
+        assert!(world.poll(&mut subscribe).is_pending());
+        world.send("[33,1,77]");
+        world.finish(subscribe).unwrap()
+    };
+    let mut call = client.call("com.example.p", ());
+    let mut publish = client.publish_acked("com.example.t", ());
+    let mut subscribe = client.subscribe("com.example.other");
+    let mut register = client.register("com.example.mine");
+    assert!(world.poll(&mut call).is_pending());
+    assert!(world.poll(&mut publish).is_pending());
+    assert!(world.poll(&mut subscribe).is_pending());
+    assert!(world.poll(&mut register).is_pending());
+    world.cut(TransportErrorKind::Eof);
+    assert!(matches!(world.finish(call).unwrap_err(), RequestError::Disconnected { sent: true }));
+    assert!(matches!(world.finish(publish).unwrap_err(), RequestError::Disconnected { sent: true }));
+    assert!(matches!(world.finish(subscribe).unwrap_err(), RequestError::Disconnected { sent: true }));
+    assert!(matches!(world.finish(register).unwrap_err(), RequestError::Disconnected { sent: true }));
+    assert!(world.finish(subscription.next()).is_none());
+    let error = world.finish(client.call("com.example.p", ())).unwrap_err();
+    assert!(matches!(error, RequestError::Command(CommandError::Closed)), "{error:?}");
+}
+
+#[test]
+fn dropping_the_driver_fails_everything_that_waits() {
+    let (mut world, client) = World::joined();
+    let mut call = client.call("com.example.p", ());
+    assert!(world.poll(&mut call).is_pending());
+    world.drop_driver();
+    assert!(world.finish(call).is_err());
+    assert!(world.finish(client.close()).is_ok());
+    assert!(world.finish(client.publish("com.example.t", ())).is_err());
+}
+
+/// Each request, polled so many times and then dropped, whatever the router has answered by then.
+fn drop_after(polls: usize, make: impl FnOnce(&Client) -> Pin<Box<dyn Future<Output = ()>>>, answers: &[&str]) {
+    let (mut world, client) = World::joined();
+    let mut future = make(&client);
+    let mut answers = answers.iter();
+    for _ in 0..polls {
+        if world.poll(&mut future).is_ready() {
+            break;
+        }
+        if let Some(answer) = answers.next() {
+            world.send(answer);
+        }
+    }
+    drop(future);
+    world.run();
+    // Whatever was dropped, the session lives and its ids go on without a gap.
+    let sent = world.wire(|wire| std::mem::take(&mut wire.sent));
+    let sent = sent.iter().filter(|frame| !frame.bytes().starts_with(b"[8,")).count();
+    let mut call = client.call("com.example.after", ());
+    assert!(world.poll(&mut call).is_pending());
+    let id = sent + 1;
+    world.expect(&format!(r#"[48,{id},{{}},"com.example.after"]"#));
+    world.send(&format!("[50,{id},{{}}]"));
+    assert!(world.finish(call).is_ok(), "after {polls} polls");
+}
+
+#[test]
+fn rob_05_futures_can_be_dropped_at_every_await_point() {
+    for polls in 0..6 {
+        drop_after(
+            polls,
+            |client| {
+                let call = client.call("com.example.p", ());
+                Box::pin(async move { drop(call.await) })
+            },
+            &["[50,1,{}]"],
+        );
+        drop_after(
+            polls,
+            |client| {
+                let publish = client.publish_acked("com.example.t", ());
+                Box::pin(async move { drop(publish.await) })
+            },
+            &["[17,1,9]"],
+        );
+        drop_after(
+            polls,
+            |client| {
+                let publish = client.publish("com.example.t", ());
+                Box::pin(async move { drop(publish.await) })
+            },
+            &[],
+        );
+        drop_after(
+            polls,
+            |client| {
+                let subscribe = client.subscribe("com.example.t");
+                Box::pin(async move {
+                    let mut subscription = subscribe.await.unwrap();
+                    subscription.next().await;
+                    drop(subscription.unsubscribe().await);
+                })
+            },
+            &["[33,1,77]", "[36,77,5,{}]", "[35,2]"],
+        );
+        drop_after(
+            polls,
+            |client| {
+                let register = client.register("com.example.p");
+                Box::pin(async move {
+                    let mut registration = register.await.unwrap();
+                    let invocation = registration.next().await.unwrap();
+                    drop(registration.unregister().await);
+                    drop(invocation);
+                })
+            },
+            &["[65,1,88]", "[68,5,88,{}]", "[67,2]"],
+        );
+    }
+}
+
+/// A waker that uses the client when it is woken, and when it is dropped.
+struct Meddler(Mutex<Option<Client>>, Arc<AtomicUsize>);
+
+impl Meddler {
+    fn meddle(&self) {
+        if let Some(client) = &*self.0.lock().unwrap() {
+            let _ = client.status();
+            self.1.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Wake for Meddler {
+    fn wake(self: Arc<Self>) {
+        self.meddle();
+    }
+}
+
+impl Drop for Meddler {
+    fn drop(&mut self) {
+        self.meddle();
+    }
+}
+
+#[test]
+fn wakers_are_neither_woken_nor_dropped_under_the_lock() {
+    let (mut world, client) = World::joined();
+    let meddled = Arc::new(AtomicUsize::new(0));
+    let waker = || Waker::from(Arc::new(Meddler(Mutex::new(Some(client.clone())), Arc::clone(&meddled))));
+    let poll = |future: &mut (dyn Future<Output = ()> + Unpin)| -> Poll<()> {
+        Pin::new(future).poll(&mut Context::from_waker(&waker()))
+    };
+    let (mut events, subscription) = {
+        let mut subscribe = client.subscribe("com.example.t");
+        assert!(world.poll(&mut subscribe).is_pending());
+        world.send("[33,1,77]");
+        (client.connection_events(), world.finish(subscribe).unwrap())
+    };
+    let call = client.call("com.example.p", ());
+    let joined = client.close();
+    let mut futures: Vec<Pin<Box<dyn Future<Output = ()>>>> = vec![
+        Box::pin(async move { drop(call.await) }),
+        Box::pin(async move {
+            let mut subscription = subscription;
+            subscription.next().await;
+            subscription.next().await;
+        }),
+        Box::pin(async move {
+            events.next().await;
+            events.next().await;
+        }),
+    ];
+    // Each poll replaces the waker of the one before, which is dropped.
+    for _ in 0..2 {
+        for future in &mut futures {
+            assert!(poll(future).is_pending());
+        }
+    }
+    world.send_all(["[36,77,5,{}]", "[50,2,{}]"]);
+    let mut close: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move { drop(joined.await) });
+    assert!(poll(&mut close).is_pending());
+    world.agree_to_close();
+    drop(futures);
+    assert!(meddled.load(Ordering::SeqCst) >= 6);
+}

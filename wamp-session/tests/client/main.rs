@@ -1,0 +1,10 @@
+//! The runtime-neutral client, on a runtime made by hand.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod callee;
+mod closing;
+mod driver;
+mod handles;
+mod joining;
+mod subscriber;
+mod world;

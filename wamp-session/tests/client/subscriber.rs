@@ -1,0 +1,217 @@
+//! Subscriptions: streams in order, bounded, and unsubscribed when dropped.
+
+use bytes::Bytes;
+use wamp_session::client::{Overflow, Queue, Subscription, SubscriptionEnd};
+use wamp_session::{Frame, SubscribeOptions, TransportErrorKind};
+
+use crate::driver::subscribe;
+use crate::world::World;
+
+fn subscribed_with(queue: Queue) -> (World, wamp_session::client::Client, Subscription) {
+    let (mut world, client) = World::joined();
+    let mut subscribe = client.subscribe_with("com.example.topic", SubscribeOptions::new().queue(queue));
+    assert!(world.poll(&mut subscribe).is_pending());
+    world.received();
+    world.send("[33,1,77]");
+    let subscription = world.finish(subscribe).unwrap();
+    (world, client, subscription)
+}
+
+fn send_numbers(world: &mut World, numbers: impl IntoIterator<Item = u64>) {
+    let frames: Vec<String> = numbers.into_iter().map(|n| format!("[36,77,{},{{}},[{n}]]", n + 1)).collect();
+    world.send_all(frames.iter().map(String::as_str));
+}
+
+#[test]
+fn ord_02_an_event_right_behind_subscribed_is_delivered() {
+    let (mut world, client) = World::joined();
+    let mut subscribe = client.subscribe("com.example.topic");
+    assert!(world.poll(&mut subscribe).is_pending());
+    world.send_all(["[33,1,77]", "[36,77,5,{},[1]]"]);
+    let mut subscription = world.finish(subscribe).unwrap();
+    assert_eq!(world.finish(subscription.next()).unwrap().arg::<u8>(0).unwrap(), 1);
+}
+
+#[test]
+fn ord_01_events_come_in_order() {
+    let (mut world, _client, mut subscription) = subscribed_with(Queue::new());
+    send_numbers(&mut world, 0..1_000);
+    for n in 0..1_000 {
+        let event = world.finish(subscription.next()).unwrap();
+        assert_eq!((event.arg::<u64>(0).unwrap(), event.publication().get(), event.missed()), (n, n + 1, 0));
+        assert_eq!(event.topic(), &"com.example.topic");
+    }
+}
+
+#[test]
+fn dropping_a_subscription_unsubscribes() {
+    let (mut world, client) = World::joined();
+    let subscription = subscribe(&mut world, &client, 1, 77);
+    drop(subscription);
+    world.expect("[34,2,77]");
+    world.send("[36,77,5,{}]");
+    world.send("[35,2]");
+    assert!(client.session().is_some());
+}
+
+#[test]
+fn dropping_a_subscription_that_is_being_made_withdraws_it() {
+    let (mut world, client) = World::joined();
+    let mut subscribe = client.subscribe("com.example.topic");
+    assert!(world.poll(&mut subscribe).is_pending());
+    world.received();
+    drop(subscribe);
+    world.expect_nothing();
+    world.send("[33,1,77]");
+    world.expect("[34,2,77]");
+}
+
+#[test]
+fn unsubscribing_waits_for_the_answer() {
+    let (mut world, client) = World::joined();
+    let subscription = subscribe(&mut world, &client, 1, 77);
+    let mut unsubscribe = subscription.unsubscribe();
+    world.expect_nothing();
+    assert!(world.poll(&mut unsubscribe).is_pending());
+    world.expect("[34,2,77]");
+    assert!(world.poll(&mut unsubscribe).is_pending());
+    world.send("[35,2]");
+    world.finish(unsubscribe).unwrap();
+    world.expect_nothing();
+}
+
+#[test]
+fn a_full_queue_drops_the_newest_and_tells() {
+    let (mut world, _client, mut subscription) = subscribed_with(Queue::new().max_events(3));
+    send_numbers(&mut world, 0..10);
+    assert_eq!(subscription.missed(), 7);
+    for n in 0..3 {
+        let event = world.finish(subscription.next()).unwrap();
+        assert_eq!((event.arg::<u64>(0).unwrap(), event.missed()), (n, 0));
+    }
+    send_numbers(&mut world, 10..11);
+    let event = world.finish(subscription.next()).unwrap();
+    assert_eq!((event.arg::<u64>(0).unwrap(), event.missed()), (10, 7));
+}
+
+#[test]
+fn a_full_queue_drops_the_oldest_if_asked() {
+    let queue = Queue::new().max_events(3).overflow(Overflow::DropOldest);
+    let (mut world, _client, mut subscription) = subscribed_with(queue);
+    send_numbers(&mut world, 0..10);
+    assert_eq!(subscription.missed(), 7);
+    let got: Vec<_> = (0..3)
+        .map(|_| world.finish(subscription.next()).unwrap())
+        .map(|event| (event.arg::<u64>(0).unwrap(), event.missed()))
+        .collect();
+    assert_eq!(got, [(7, 7), (8, 0), (9, 0)]);
+}
+
+#[test]
+fn a_full_queue_ends_the_subscription_if_asked() {
+    let (mut world, _client, mut subscription) = subscribed_with(Queue::new().max_events(3).overflow(Overflow::End));
+    send_numbers(&mut world, 0..4);
+    world.expect("[34,2,77]");
+    for n in 0..3 {
+        assert_eq!(world.finish(subscription.next()).unwrap().arg::<u64>(0).unwrap(), n);
+    }
+    assert!(world.finish(subscription.next()).is_none());
+    assert!(matches!(subscription.end(), Some(SubscriptionEnd::Overflow)));
+    drop(subscription);
+    world.expect_nothing();
+}
+
+#[test]
+fn sub_07_a_queue_is_bounded_by_bytes_as_well() {
+    let (mut world, _client, mut subscription) = subscribed_with(Queue::new().max_bytes(10_000));
+    let text = "x".repeat(4_000);
+    for n in 1..=5 {
+        world.send(&format!(r#"[36,77,{n},{{}},["{text}"]]"#));
+    }
+    assert_eq!(subscription.missed(), 3);
+    // What is larger than the limit is queued when it is alone.
+    for _ in 0..2 {
+        assert!(world.finish(subscription.next()).is_some());
+    }
+    world.send(&format!(r#"[36,77,6,{{}},["{}"]]"#, "x".repeat(20_000)));
+    assert_eq!(world.finish(subscription.next()).unwrap().publication().get(), 6);
+}
+
+#[test]
+fn sub_07_the_default_queue_takes_1024_events() {
+    let (mut world, _client, subscription) = subscribed_with(Queue::new());
+    send_numbers(&mut world, 0..10_000);
+    assert_eq!(subscription.missed(), 10_000 - 1_024);
+}
+
+#[test]
+fn a_small_payload_that_waits_is_copied_out_of_its_frame() {
+    let (mut world, _client, mut subscription) = subscribed_with(Queue::new());
+    let small = Bytes::from(br#"[36,77,5,{},["small"]]"#.to_vec());
+    let large = Bytes::from(format!(r#"[36,77,6,{{}},["{}"]]"#, "x".repeat(2_000)));
+    for (frame, is_copied) in [(small, true), (large, false)] {
+        world.send_frame(Frame::Text(frame.clone()));
+        let event = world.finish(subscription.next()).unwrap();
+        let args = event.payload().raw_args().unwrap().unwrap();
+        assert_eq!(!frame.as_ptr_range().contains(&args.as_ptr()), is_copied);
+    }
+    // Somebody waits for this one.
+    let frame = Bytes::from(br#"[36,77,7,{},["small"]]"#.to_vec());
+    let mut next = subscription.next();
+    assert!(world.poll(&mut next).is_pending());
+    world.send_frame(Frame::Text(frame.clone()));
+    let event = world.finish(next).unwrap();
+    assert!(frame.as_ptr_range().contains(&event.payload().raw_args().unwrap().unwrap().as_ptr()));
+}
+
+#[test]
+fn sub_04_two_subscriptions_to_one_topic_share_the_routers() {
+    let (mut world, client) = World::joined();
+    let mut one = subscribe(&mut world, &client, 1, 77);
+    let mut two = world.finish(client.subscribe("com.example.topic")).unwrap();
+    world.expect_nothing();
+    world.send("[36,77,5,{}]");
+    assert!(world.finish(one.next()).is_some());
+    assert!(world.finish(two.next()).is_some());
+    world.finish(one.unsubscribe()).unwrap();
+    world.expect_nothing();
+    drop(two);
+    world.expect("[34,2,77]");
+}
+
+#[test]
+fn sub_06_a_consumer_that_panics_does_not_end_the_session() {
+    let (mut world, client) = World::joined();
+    let consumer = subscribe(&mut world, &client, 1, 77);
+    let mut other = world.finish(client.subscribe("com.example.topic")).unwrap();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+        let _consumer = consumer;
+        std::panic::resume_unwind(Box::new("a bug of the user"));
+    }));
+    assert!(panicked.is_err());
+    world.send("[36,77,5,{}]");
+    assert!(world.finish(other.next()).is_some());
+}
+
+#[test]
+fn a_stream_ends_with_its_reason() {
+    let (mut world, client) = World::joined();
+    let mut subscription = subscribe(&mut world, &client, 1, 77);
+    world.send("[36,77,5,{}]");
+    world.cut(TransportErrorKind::Eof);
+    assert!(world.finish(subscription.next()).is_some());
+    assert!(world.finish(subscription.next()).is_none());
+    assert!(matches!(subscription.end(), Some(SubscriptionEnd::Closed(_))));
+}
+
+#[test]
+fn a_revoked_subscription_ends() {
+    let (mut world, client) = World::joined();
+    let mut subscription = subscribe(&mut world, &client, 1, 77);
+    world.send(r#"[35,0,{"subscription":77,"reason":"wamp.close.killed"}]"#);
+    assert!(world.finish(subscription.next()).is_none());
+    let Some(SubscriptionEnd::Revoked(Some(reason))) = subscription.end() else { panic!("no reason") };
+    assert_eq!(&*reason, "wamp.close.killed");
+    drop(subscription);
+    world.expect_nothing();
+}

@@ -1,0 +1,374 @@
+//! A runtime made by hand: tasks that run when told, a clock that is set, and sockets in memory.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use wamp_session::client::{Adapter, Client, Opening, Received, Runtime, Socket, Task, start};
+use wamp_session::{Config, Frame, Time, TransportError, TransportErrorKind};
+
+/// What `poll` of a future needs, and whether it was woken.
+#[derive(Default)]
+pub(crate) struct Flag {
+    woken: AtomicBool,
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::SeqCst);
+    }
+}
+
+/// One end of the network, in the hands of the test.
+#[derive(Default)]
+pub(crate) struct Wire {
+    pub(crate) opened: usize,
+    /// What the next opening gives, once it is set.
+    pub(crate) accept: Option<Result<Option<String>, TransportErrorKind>>,
+    opening: Option<Waker>,
+    inbound: VecDeque<Result<Received, TransportError>>,
+    reader: Option<Waker>,
+    pub(crate) sent: VecDeque<Frame>,
+    pub(crate) flushes: usize,
+    pub(crate) is_blocked: bool,
+    writer: Option<Waker>,
+    pub(crate) closed: Option<(u16, String)>,
+    pub(crate) is_dropped: bool,
+}
+
+struct Sleeper {
+    deadline: Time,
+    waker: Waker,
+}
+
+#[derive(Default)]
+struct Inner {
+    clock: AtomicU64,
+    spawned: Mutex<Vec<Task>>,
+    sleepers: Mutex<Vec<Sleeper>>,
+    wire: Mutex<Wire>,
+}
+
+/// What the client gets of the world.
+#[derive(Clone)]
+pub(crate) struct Hand(Arc<Inner>);
+
+impl Runtime for Hand {
+    fn now(&self) -> Time {
+        Time::from_nanos(self.0.clock.load(Ordering::SeqCst))
+    }
+
+    fn spawn(&self, task: Task) {
+        self.0.spawned.lock().unwrap().push(task);
+    }
+}
+
+impl Adapter for Hand {
+    type Socket = MemorySocket;
+
+    fn open(&self, _: Arc<str>, _: Arc<[&'static str]>) -> Opening<MemorySocket> {
+        let inner = Arc::clone(&self.0);
+        inner.wire.lock().unwrap().opened += 1;
+        Box::pin(std::future::poll_fn(move |cx| {
+            let mut wire = inner.wire.lock().unwrap();
+            match wire.accept.take() {
+                Some(Ok(subprotocol)) => Poll::Ready(Ok((MemorySocket(Arc::clone(&inner)), subprotocol))),
+                Some(Err(kind)) => Poll::Ready(Err(TransportError::new(kind))),
+                None => {
+                    wire.opening = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        }))
+    }
+
+    fn sleep_until(&self, deadline: Time) -> Task {
+        let inner = Arc::clone(&self.0);
+        Box::pin(std::future::poll_fn(move |cx| {
+            if inner.clock.load(Ordering::SeqCst) >= deadline.as_nanos() {
+                return Poll::Ready(());
+            }
+            inner.sleepers.lock().unwrap().push(Sleeper { deadline, waker: cx.waker().clone() });
+            Poll::Pending
+        }))
+    }
+}
+
+pub(crate) struct MemorySocket(Arc<Inner>);
+
+impl Socket for MemorySocket {
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, TransportError>> {
+        let mut wire = self.0.wire.lock().unwrap();
+        match wire.inbound.pop_front() {
+            Some(received) => Poll::Ready(received),
+            None => {
+                wire.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        let mut wire = self.0.wire.lock().unwrap();
+        if wire.is_blocked {
+            wire.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn send(&mut self, frame: Frame) -> Result<(), TransportError> {
+        self.0.wire.lock().unwrap().sent.push_back(frame);
+        Ok(())
+    }
+
+    fn close(&mut self, code: u16, reason: &str) {
+        self.0.wire.lock().unwrap().closed = Some((code, reason.to_owned()));
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        let ready = self.poll_ready(cx);
+        if ready.is_ready() {
+            self.0.wire.lock().unwrap().flushes += 1;
+        }
+        ready
+    }
+}
+
+impl Drop for MemorySocket {
+    fn drop(&mut self) {
+        self.0.wire.lock().unwrap().is_dropped = true;
+    }
+}
+
+struct Running {
+    task: Pin<Box<dyn Future<Output = ()> + Send>>,
+    flag: Arc<Flag>,
+    is_driver: bool,
+}
+
+/// The world of one client.
+pub(crate) struct World {
+    inner: Arc<Inner>,
+    tasks: Vec<Running>,
+    pub(crate) driver_polls: usize,
+}
+
+pub(crate) const WELCOME: &str = r#"[2,7814135,{"roles":{"broker":{},"dealer":{}}}]"#;
+
+impl World {
+    /// A client that is connecting.
+    pub(crate) fn new(config: Config) -> (Self, Client) {
+        let inner = Arc::new(Inner::default());
+        let (client, driver) = start(config, Hand(Arc::clone(&inner)));
+        let mut world = Self { inner, tasks: Vec::new(), driver_polls: 0 };
+        world.add(Box::pin(driver), true);
+        world.run();
+        (world, client)
+    }
+
+    /// A client that has joined, over JSON.
+    pub(crate) fn joined() -> (Self, Client) {
+        Self::joined_with(Config::new("ws://router/ws", "realm1").agent(None))
+    }
+
+    pub(crate) fn joined_with(config: Config) -> (Self, Client) {
+        let (mut world, client) = Self::new(config);
+        world.accept();
+        assert!(world.received().starts_with("[1,"));
+        world.send(WELCOME);
+        assert!(client.session().is_some());
+        (world, client)
+    }
+
+    /// Lets the transport open.
+    pub(crate) fn accept(&mut self) {
+        let waker = self.wire(|wire| {
+            wire.accept = Some(Ok(Some("wamp.2.json".to_owned())));
+            wire.opening.take()
+        });
+        wake(waker);
+        self.run();
+    }
+
+    pub(crate) fn refuse(&mut self, kind: TransportErrorKind) {
+        let waker = self.wire(|wire| {
+            wire.accept = Some(Err(kind));
+            wire.opening.take()
+        });
+        wake(waker);
+        self.run();
+    }
+
+    fn add(&mut self, task: Task, is_driver: bool) {
+        let flag = Arc::new(Flag::default());
+        flag.woken.store(true, Ordering::SeqCst);
+        self.tasks.push(Running { task, flag, is_driver });
+    }
+
+    /// Runs what has been woken, until nothing is.
+    pub(crate) fn run(&mut self) {
+        loop {
+            let spawned = std::mem::take(&mut *self.inner.spawned.lock().unwrap());
+            for task in spawned {
+                self.add(task, false);
+            }
+            let mut progress = false;
+            let mut index = 0;
+            while let Some(running) = self.tasks.get_mut(index) {
+                index += 1;
+                if running.flag.woken.swap(false, Ordering::SeqCst) {
+                    progress = true;
+                    self.driver_polls += usize::from(running.is_driver);
+                    let waker = Waker::from(Arc::clone(&running.flag));
+                    if running.task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                        index -= 1;
+                        drop(self.tasks.remove(index));
+                    }
+                }
+            }
+            if !progress && self.inner.spawned.lock().unwrap().is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Runs until a future is ready.
+    #[track_caller]
+    pub(crate) fn finish<F: Future>(&mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        loop {
+            let flag = Arc::new(Flag::default());
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&flag))))
+            {
+                return output;
+            }
+            self.run();
+            assert!(flag.woken.load(Ordering::SeqCst), "the future waits for something that does not come");
+        }
+    }
+
+    /// Polls a future once, and then runs what has been woken by it.
+    pub(crate) fn poll<F: Future + Unpin>(&mut self, future: &mut F) -> Poll<F::Output> {
+        let polled = Pin::new(future).poll(&mut Context::from_waker(Waker::noop()));
+        self.run();
+        polled
+    }
+
+    pub(crate) fn is_driver_running(&self) -> bool {
+        self.tasks.iter().any(|running| running.is_driver)
+    }
+
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Ends the driver as a runtime that shuts down would.
+    pub(crate) fn drop_driver(&mut self) {
+        self.tasks.retain(|running| !running.is_driver);
+    }
+
+    pub(crate) fn wire<T>(&self, f: impl FnOnce(&mut Wire) -> T) -> T {
+        f(&mut self.inner.wire.lock().unwrap())
+    }
+
+    /// The next frame that the client has sent.
+    #[track_caller]
+    pub(crate) fn received(&mut self) -> String {
+        self.run();
+        match self.wire(|wire| wire.sent.pop_front()) {
+            Some(Frame::Text(text)) => String::from_utf8(text.to_vec()).unwrap(),
+            other => panic!("expected a text frame, found {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(&mut self, frame: &str) {
+        assert_eq!(self.received(), frame);
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_nothing(&mut self) {
+        self.run();
+        self.wire(|wire| assert!(wire.sent.is_empty(), "{:?}", wire.sent));
+    }
+
+    /// Sends frames to the client, together.
+    pub(crate) fn send_all<'a>(&mut self, frames: impl IntoIterator<Item = &'a str>) {
+        let waker = self.wire(|wire| {
+            for frame in frames {
+                let frame = Frame::Text(frame.as_bytes().to_vec().into());
+                wire.inbound.push_back(Ok(Received::Frame(frame)));
+            }
+            wire.reader.take()
+        });
+        wake(waker);
+        self.run();
+    }
+
+    pub(crate) fn send(&mut self, frame: &str) {
+        self.send_all([frame]);
+    }
+
+    pub(crate) fn send_frame(&mut self, frame: Frame) {
+        let waker = self.wire(|wire| {
+            wire.inbound.push_back(Ok(Received::Frame(frame)));
+            wire.reader.take()
+        });
+        wake(waker);
+        self.run();
+    }
+
+    /// The transport ends.
+    pub(crate) fn cut(&mut self, kind: TransportErrorKind) {
+        let waker = self.wire(|wire| {
+            wire.inbound.push_back(Err(TransportError::new(kind)));
+            wire.reader.take()
+        });
+        wake(waker);
+        self.run();
+    }
+
+    pub(crate) fn block(&mut self) {
+        self.wire(|wire| wire.is_blocked = true);
+    }
+
+    pub(crate) fn unblock(&mut self) {
+        let waker = self.wire(|wire| {
+            wire.is_blocked = false;
+            wire.writer.take()
+        });
+        wake(waker);
+        self.run();
+    }
+
+    /// The router agrees to close.
+    pub(crate) fn agree_to_close(&mut self) {
+        self.send(r#"[6,{},"wamp.close.goodbye_and_out"]"#);
+        self.cut(TransportErrorKind::Closed { code: Some(1000), reason: String::new() });
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&mut self, duration: Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap();
+        let now = self.inner.clock.fetch_add(nanos, Ordering::SeqCst) + nanos;
+        let (due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.inner.sleepers.lock().unwrap())
+            .into_iter()
+            .partition(|sleeper| sleeper.deadline.as_nanos() <= now);
+        *self.inner.sleepers.lock().unwrap() = rest;
+        for sleeper in due {
+            sleeper.waker.wake();
+        }
+        self.run();
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
