@@ -35,7 +35,8 @@
 //! other.
 //!
 //! **Threads.** All handles are `Send`, and [`Client`] is `Sync`. Handlers run as tasks of the runtime in which `connect` was called, never
-//! in the task that reads, so a slow handler stops nothing but itself. Handles can be used outside of the runtime.
+//! in the task that reads, so a slow handler stops nothing but itself. One that blocks its thread blocks a worker of the runtime, as
+//! any task does: use `tokio::task::spawn_blocking`. Handles can be used outside of the runtime.
 //!
 //! **Lost connections** are made again ([`ReconnectPolicy`]): subscriptions and registrations go on in the next session, requests under way
 //! fail and are never sent twice, and [`connection_events`](Client::connection_events) tells of it.
@@ -51,6 +52,7 @@ pub use wamp_session::client::{
     RegisterFn, Registration, RegistrationGuard, Subscribe, Subscription, SubscriptionEnd, Unregister, Unsubscribe,
     WhenJoined, WithDetails,
 };
+pub use wamp_session::proto::Limits as MessageLimits;
 pub use wamp_session::proto::{
     Args, ArgsKwargs, Dict, EncodeError, Format, FromPayload, IntoPayload, InvalidUri, Kwargs, Payload, PayloadCheck,
     PayloadError, PublicationId, Role, SessionId, Uri, Value,
