@@ -109,7 +109,7 @@ fn cle_04_errors_and_panics_become_errors_and_the_session_lives() {
         match what.as_str() {
             "panic" => std::panic::resume_unwind(Box::new("a bug")),
             "io" => Err(std::io::Error::other("the password is secret"))?,
-            "wamp" => Err(WampError::new("com.example.error.sold_out")?.payload(("nuts", 3), Format::Json)?)?,
+            "wamp" => Err(WampError::new("com.example.error.sold_out")?.payload(("nuts", 3))?)?,
             _ => Ok::<_, HandlerError>("fine"),
         }
     });
