@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use loowy_tokio::router::{self, RealmConfig, RouterConfig, RouterServer, User};
 use loowy_tokio::{
-    Client, CloseCause, Config, ConnectionEvent, Format, PublishOptions, RequestError, Status, Value, WampError, auth,
+    Client, CloseCause, Config, ConnectionEvent, Format, PublishOptions, ReconnectPolicy, RequestError, Status, Value,
+    WampError, auth,
 };
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -27,7 +28,9 @@ async fn serve() -> RouterServer {
 }
 
 async fn join(server: &RouterServer, format: Format) -> Client {
-    loowy_tokio::connect(Config::new(server.url(), "realm1").formats([format])).await.unwrap()
+    loowy_tokio::connect(Config::new(server.url(), "realm1").formats([format]).reconnect(ReconnectPolicy::never()))
+        .await
+        .unwrap()
 }
 
 /// Runs a test that must end.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use loowy_tokio::{Client, CloseCause, Config, ConnectionEvent, Format, Limits, RequestError, TransportErrorKind};
+use loowy_tokio::{
+    Client, CloseCause, Config, ConnectionEvent, Format, Limits, ReconnectPolicy, RequestError, TransportErrorKind,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -39,7 +41,7 @@ impl Server {
     }
 
     fn config(&self) -> Config {
-        Config::new(self.url.as_str(), "realm1").agent(None).formats([Format::Json])
+        Config::new(self.url.as_str(), "realm1").agent(None).formats([Format::Json]).reconnect(ReconnectPolicy::never())
     }
 
     /// Accepts a client with a subprotocol, and returns the headers of its request as well.

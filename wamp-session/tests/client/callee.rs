@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 
 use serde::{Deserialize, Serialize};
 use wamp_session::client::{Client, HandlerError, Registration, RegistrationGuard, WithDetails};
-use wamp_session::proto::{ArgsKwargs, Format, Kwargs, Payload};
+use wamp_session::proto::{ArgsKwargs, Kwargs, Payload};
 use wamp_session::{CommandError, TransportErrorKind, WampError};
 
 use crate::world::World;

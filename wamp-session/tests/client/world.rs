@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use wamp_session::client::{Adapter, Client, Opening, Received, Runtime, Socket, Task, start};
-use wamp_session::{Config, Frame, Time, TransportError, TransportErrorKind};
+use wamp_session::{Config, Frame, ReconnectPolicy, Time, TransportError, TransportErrorKind};
 
 /// What `poll` of a future needs, and whether it was woken.
 #[derive(Default)]
@@ -161,8 +161,9 @@ pub(crate) struct World {
 pub(crate) const WELCOME: &str = r#"[2,7814135,{"roles":{"broker":{},"dealer":{}}}]"#;
 
 impl World {
-    /// A client that is connecting.
+    /// A client that is connecting; when its session ends, so does the client, and nobody pings.
     pub(crate) fn new(config: Config) -> (Self, Client) {
+        let config = config.reconnect(ReconnectPolicy::never()).keep_alive(None);
         let inner = Arc::new(Inner::default());
         let (client, driver) = start(config, Hand(Arc::clone(&inner)));
         let mut world = Self { inner, tasks: Vec::new(), driver_polls: 0 };
