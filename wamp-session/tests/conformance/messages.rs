@@ -1,7 +1,10 @@
 //! Checklist sections 1 and 4, as far as they are the session's: what is no message, or none for a client, ends the session with ABORT.
 
 use wamp_session::proto::{Format, Payload, Role};
-use wamp_session::{CallOptions, CloseCause, CommandError, Frame, ProtocolViolation, PublishOptions, SubscribeOptions};
+use wamp_session::{
+    CallOptions, CloseCause, CommandError, Frame, ProtocolViolation, PublishOptions, Response, SubscribeOptions,
+    WampError,
+};
 
 use crate::support::{Peer, WELCOME, config, payload, uri};
 
@@ -250,6 +253,53 @@ fn msg_020_commands_of_roles_that_were_not_announced_are_refused() {
     let subscribe = peer.session.subscribe(now, uri("a.b"), SubscribeOptions::new());
     assert!(matches!(subscribe, Err(CommandError::NoRole(Role::Subscriber))));
     peer.expect_silence();
+}
+
+#[test]
+fn msg_022_every_message_of_the_roles_is_spoken() {
+    let mut peer = Peer::joined();
+    // Subscriber: SUBSCRIBE, SUBSCRIBED, EVENT, UNSUBSCRIBE, UNSUBSCRIBED.
+    let subscription = peer.subscribed("com.example.topic", 7);
+    peer.receive("[36,7,1,{}]");
+    peer.expect_published();
+    peer.unsubscribe(subscription);
+    peer.expect_sent("[34,2,7]");
+    peer.receive("[35,2]");
+    peer.expect_unsubscribed(subscription).unwrap();
+    // Publisher: PUBLISH, PUBLISHED, ERROR.
+    for answer in ["[17,3,1]", r#"[8,16,4,{},"com.example.error"]"#] {
+        let publication = peer.publish_acked("com.example.topic");
+        assert!(peer.sent().starts_with("[16,"));
+        peer.receive(answer);
+        assert_eq!(peer.expect_publish_done(publication).is_ok(), answer.starts_with("[17"));
+    }
+    // Caller: CALL, RESULT, ERROR.
+    for answer in ["[50,5,{}]", r#"[8,48,6,{},"com.example.error"]"#] {
+        let call = peer.call("com.example.procedure");
+        assert!(peer.sent().starts_with("[48,"));
+        peer.receive(answer);
+        assert_eq!(peer.expect_call_done(call).is_ok(), answer.starts_with("[50"));
+    }
+    // Callee: REGISTER, REGISTERED, INVOCATION, YIELD, ERROR, UNREGISTER, UNREGISTERED.
+    let registration = peer.registered("com.example.procedure", 9);
+    peer.receive("[68,1,9,{}]");
+    let invocation = peer.expect_invocation();
+    peer.session.respond(peer.now, invocation.key, Response::Result(Payload::new())).unwrap();
+    peer.expect_sent("[70,1,{}]");
+    peer.receive("[68,2,9,{}]");
+    let invocation = peer.expect_invocation();
+    let error = WampError::new("com.example.error").unwrap();
+    peer.session.respond(peer.now, invocation.key, Response::Error(error)).unwrap();
+    peer.expect_sent(r#"[8,68,2,{},"com.example.error"]"#);
+    peer.unregister(registration);
+    peer.expect_sent("[66,8,9]");
+    peer.receive("[67,8]");
+    peer.expect_unregistered(registration).unwrap();
+    // All: GOODBYE, both ways.
+    peer.close();
+    peer.expect_sent(r#"[6,{},"wamp.close.close_realm"]"#);
+    peer.receive(r#"[6,{},"wamp.close.goodbye_and_out"]"#);
+    peer.expect_close(1000);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Checklist section 7: what the router may not do, and what is tolerated all the same. PV-23 is checked by the tap, in every test.
+//! Checklist section 7: what the router may not do, and what is tolerated all the same. The tap
+//! checks PV-23 in every test, too.
 
 use wamp_session::proto::MessageType;
 use wamp_session::{CloseCause, Opened, ProtocolViolation, TransportErrorKind};
@@ -98,6 +99,23 @@ fn pv_14_event_and_interrupt_before_the_join() {
 }
 
 #[test]
+fn pv_15_incompatible_messages() {
+    // MSG-004 to MSG-010 have tests of their own; this one has one of each kind.
+    for frame in ["[]", "{}", r#"["36",1,1,{}]"#, "[7,1,{}]", "[337,1]", "[33,1]", r#"[33,"1",1]"#] {
+        let cause = Peer::violate(config(), &[text(frame)]);
+        let CloseCause::ProtocolViolation(ProtocolViolation::Decode(_)) = &*cause else { panic!("{cause:?}") };
+    }
+}
+
+#[test]
+fn pv_16_what_cannot_be_decoded() {
+    for frame in ["[36,1,1,{},[1", "[36,1,1,{},[01]]", "[36,1,1,{}] x", r#"[36,1,1,{},["\ud800"]]"#] {
+        let cause = Peer::violate(config(), &[text(frame)]);
+        let CloseCause::ProtocolViolation(ProtocolViolation::Decode(_)) = &*cause else { panic!("{cause:?}") };
+    }
+}
+
+#[test]
 fn pv_18_a_violation_disposes_of_everything() {
     let mut peer = Peer::joined();
     let subscription = peer.subscribed("com.example.topic", 100);
@@ -184,6 +202,23 @@ fn pv_22_invocations_of_unknown_registrations_are_refused() {
     peer.expect_unregistered(registration).unwrap();
     peer.receive("[68,6,200,{}]");
     peer.expect_sent(r#"[8,68,6,{},"wamp.error.no_such_registration"]"#);
+    peer.expect_usable();
+}
+
+#[test]
+fn pv_23_an_invocation_is_answered_once() {
+    let mut peer = Peer::joined();
+    peer.registered("com.example.procedure", 7);
+    peer.receive("[68,5,7,{}]");
+    let invocation = peer.expect_invocation();
+    let respond = |peer: &mut Peer| {
+        let result = wamp_session::Response::Result(Default::default());
+        peer.session.respond(peer.now, invocation.key, result)
+    };
+    respond(&mut peer).unwrap();
+    peer.expect_sent("[70,5,{}]");
+    assert_eq!(respond(&mut peer), Err(wamp_session::CommandError::UnknownKey));
+    peer.expect_silence();
     peer.expect_usable();
 }
 
