@@ -10,11 +10,12 @@ pub struct Limits {
     pub(crate) event_bytes: usize,
     pub(crate) requests: usize,
     pub(crate) invocations: usize,
+    pub(crate) outbound_bytes: usize,
 }
 
 impl Limits {
     /// The defaults: 16 MiB a message, 128 levels; 65,536 undrained events of 64 MiB; a million requests under way; 65,536
-    /// invocations under way.
+    /// invocations under way; 64 MiB of frames beside which INVOCATIONs are accepted.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -23,6 +24,7 @@ impl Limits {
             event_bytes: 64 << 20,
             requests: 1_000_000,
             invocations: 65_536,
+            outbound_bytes: 64 << 20,
         }
     }
 
@@ -61,6 +63,18 @@ impl Limits {
     #[must_use]
     pub const fn max_invocations(mut self, invocations: usize) -> Self {
         self.invocations = invocations;
+        self
+    }
+
+    /// Sets up to how many bytes of frames may wait to be sent while INVOCATIONs are accepted; from there on they are answered with
+    /// `wamp.error.unavailable`.
+    ///
+    /// It keeps a dealer that invokes but does not read from filling the memory with answers. Invocations that were accepted before
+    /// are answered all the same, so what waits can grow beyond it by these answers. Nothing else is refused for it, neither requests
+    /// nor publications.
+    #[must_use]
+    pub const fn max_outbound_bytes(mut self, bytes: usize) -> Self {
+        self.outbound_bytes = bytes;
         self
     }
 }

@@ -136,7 +136,11 @@ impl ReconnectPolicy {
 
     /// Sets a function that decides in place of the table of causes and the number of attempts.
     ///
-    /// It must return the same for the same attempt, and must not block. It is not asked after the application has closed the session.
+    /// It must return the same for the same attempt. It is not asked after the application has closed the session.
+    ///
+    /// The session calls it in the midst of its work; a client holds its lock meanwhile. So it must be quick, and must not block,
+    /// panic, or use a client in any way: even asking the client of this session for its status would wait for ever. Whoever wants to
+    /// decide by more than the [`Attempt`] says keeps it somewhere that is read without waiting, as in an atomic.
     #[must_use]
     pub const fn decide(mut self, decide: fn(&Attempt<'_>) -> Decision) -> Self {
         self.decide = Some(decide);

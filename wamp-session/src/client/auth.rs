@@ -69,8 +69,17 @@ async fn gather(authenticators: &[Arc<dyn Authenticator>], opened: Opened) -> Re
 
 /// Runs an authenticator's future until it is ready or the attempt to join is over.
 fn attempt(shared: &Arc<Shared>, id: TransportId, work: impl Future<Output = ()> + Send + 'static) {
-    let before = shared.look(|state, _| state.attempt.replace((id, None)));
-    drop(before);
+    let goes_on = shared.look(|state, effects| {
+        let goes_on = state.session.transport() == Some(id);
+        if goes_on && let Some((_, before)) = state.attempt.replace((id, None)) {
+            // The task of the one before finds that it is over.
+            effects.wake(before);
+        }
+        goes_on
+    });
+    if !goes_on {
+        return;
+    }
     shared.spawn(Box::pin(Attempt { shared: Arc::clone(shared), id, work: Box::pin(work) }));
 }
 

@@ -235,8 +235,8 @@ impl Registration {
     ///
     /// # Errors
     ///
-    /// [`RequestError`] if the router refused, did not answer in time, or the session ended before. The registration is gone all
-    /// the same.
+    /// [`RequestError`] if the router refused, did not answer in time, or the session ends meanwhile. The registration is gone all
+    /// the same. If it was gone before, because the client is closed or drains, that is no error: there is nothing to wait for.
     pub fn unregister(self) -> Unregister {
         Unregister(UnregisterState::Start(Ok(self)))
     }
@@ -275,8 +275,8 @@ impl RegistrationGuard {
     ///
     /// # Errors
     ///
-    /// [`RequestError`] if the router refused, did not answer in time, or the session ended before. The registration is gone all
-    /// the same.
+    /// [`RequestError`] if the router refused, did not answer in time, or the session ends meanwhile. The registration is gone all
+    /// the same. If it was gone before, because the client is closed or drains, that is no error: there is nothing to wait for.
     pub fn unregister(self) -> Unregister {
         Unregister(UnregisterState::Start(Err(self)))
     }
@@ -413,6 +413,11 @@ impl Invocation {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.shared.look(|state, _| !state.invocations.contains_key(&self.parts.key))
+    }
+
+    /// Lets the arguments go, which nobody will look at any more.
+    pub(crate) fn release(&mut self) {
+        self.parts.payload = Payload::new();
     }
 
     pub(crate) fn respond(&mut self, response: Response) -> Result<(), CommandError> {

@@ -4,11 +4,12 @@ use core::any::Any;
 use core::error::Error;
 use core::fmt;
 use core::future::{Future, poll_fn};
+use core::mem;
 use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use std::panic::catch_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wamp_proto::{FromPayload, IntoPayload, InvocationDetails, Payload, PayloadError};
 
@@ -132,15 +133,58 @@ impl Serve {
         }))
     }
 
-    /// Calls the handler for each invocation in turn, and lets its futures run beside each other.
+    /// Calls the handler for each invocation in turn, and lets its futures run beside each other, as many as may.
     pub(crate) fn run(mut self, invocations: Invocations) -> Task {
         Box::pin(async move {
-            while let Some(invocation) = poll_fn(|cx| invocations.poll_next(cx)).await {
+            let running = Arc::new(Running::default());
+            loop {
+                // First the place: what has none waits in the inbox, whose bounds hold.
+                let place = poll_fn(|cx| running.poll_place(cx)).await;
+                let Some(mut invocation) = poll_fn(|cx| invocations.poll_next(cx)).await else { return };
                 let call = catch_unwind(AssertUnwindSafe(|| (self.0)(&invocation)));
                 let answer = call.unwrap_or_else(|_| refuse(WampError::from_uri(uri(RUNTIME_ERROR))));
-                invocations.shared.spawn(Box::pin(Serving { invocation, answer: Some(answer) }));
+                invocation.release();
+                invocations.shared.spawn(Box::pin(Serving { invocation, answer: Some(answer), _place: place }));
             }
         })
+    }
+}
+
+/// How many handlers of one registration run beside each other.
+const RUNNING: usize = 1_024;
+
+/// The handlers of one registration that run, and the task that wants to start another one.
+#[derive(Default)]
+struct Running(Mutex<(usize, Option<Waker>)>);
+
+/// The place of one handler; dropping it makes room for another.
+struct Place(Arc<Running>);
+
+impl Running {
+    fn poll_place(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Place> {
+        // Dropped after the lock, as it is somebody else's code.
+        let mut waker = Some(cx.waker().clone());
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, waiting) = &mut *state;
+        if *count < RUNNING {
+            *count += 1;
+            return Poll::Ready(Place(Arc::clone(self)));
+        }
+        mem::swap(waiting, &mut waker);
+        Poll::Pending
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let waker = {
+            let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+            state.0 -= 1;
+            state.1.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 
@@ -158,6 +202,7 @@ fn invalid_argument(error: &PayloadError) -> WampError {
 struct Serving {
     invocation: Invocation,
     answer: Option<Answer>,
+    _place: Place,
 }
 
 impl Future for Serving {

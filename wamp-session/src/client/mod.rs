@@ -136,6 +136,9 @@ impl Client {
 
     /// Publishes an event, and waits for the broker's acknowledgement, at most the request timeout.
     ///
+    /// Before that, it waits while more than 1 MiB is queued to the socket, however long that takes: the timeout starts when the event
+    /// has a place in the queue.
+    ///
     /// # Errors
     ///
     /// [`RequestError`](crate::RequestError) if the broker refused or did not answer in time, or the session ended.
@@ -207,7 +210,8 @@ impl Client {
     /// ([`HandlerError`]), a panic `wamp.error.runtime_error`.
     ///
     /// The handler is called for each invocation in turn; what it returns runs in a task of its own, beside the others. It is
-    /// dropped when the session ends.
+    /// dropped when the session ends. At most 1,024 run beside each other; then up to 1,024 invocations of 16 MiB wait, and more are
+    /// answered with `wamp.error.unavailable`.
     ///
     /// # Errors
     ///

@@ -19,7 +19,8 @@ type Request = Result<(Uri, Payload, PublishOptions), CommandError>;
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, nothing is published.
+/// Dropped before it is ready, nothing is published. One that waits for room has a place in the line, and those behind wait for
+/// it: it must be polled on or dropped, and not be kept aside.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Publish(Option<Request>, Turn);
 
@@ -27,7 +28,8 @@ pub struct Publish(Option<Request>, Turn);
 ///
 /// # Cancel safety
 ///
-/// Nothing is sent before the first poll. Dropped later, the event may be published or not.
+/// Nothing is sent before the first poll. Dropped later, the event may be published or not. One that waits for room has a place in
+/// the line, and those behind wait for it: it must be polled on or dropped, and not be kept aside.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct PublishAcked(AckedState, Turn);
 
@@ -137,7 +139,8 @@ impl Turn {
         let ticket = &mut self.ticket;
         self.live.shared.command(|state, now, effects| {
             let first = state.room.keys().next().copied();
-            if state.has_room() && (first.is_none() || first == *ticket) {
+            // Once the session is closed nobody waits, not even for one before who is not polled.
+            if state.closed.is_some() || (state.has_room() && (first.is_none() || first == *ticket)) {
                 if let Some(ticket) = ticket.take() {
                     effects.discard(state.room.remove(&ticket).flatten());
                 }

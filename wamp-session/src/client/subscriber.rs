@@ -183,8 +183,8 @@ impl Subscription {
     ///
     /// # Errors
     ///
-    /// [`RequestError`] if the router refused, did not answer in time, or the session ended before. The subscription is gone all the
-    /// same.
+    /// [`RequestError`] if the router refused, did not answer in time, or the session ends meanwhile. The subscription is gone all
+    /// the same. If it was gone before, because the client is closed or drains, that is no error: there is nothing to wait for.
     pub fn unsubscribe(self) -> Unsubscribe {
         Unsubscribe(UnsubscribeState::Start(self))
     }

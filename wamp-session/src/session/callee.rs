@@ -362,7 +362,9 @@ impl Session {
         let key = InvocationKey(self.next_key());
         let event = InvocationEvent { key, registration, procedure, details, payload };
         let limits = &self.config.limits;
-        if self.callee.running.len() < limits.invocations && self.events.push_invocation(event, limits) {
+        // One that is answered runs no more, but its answer waits as long as the peer does not read.
+        let has_room = self.callee.running.len() < limits.invocations && self.outbound.bytes() < limits.outbound_bytes;
+        if has_room && self.events.push_invocation(event, limits) {
             self.callee.invocations.insert(key, request);
             self.callee.running.insert(request, key);
         } else {

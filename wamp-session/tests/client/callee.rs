@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use serde::{Deserialize, Serialize};
 use wamp_session::client::{Client, HandlerError, Registration, RegistrationGuard, WithDetails};
 use wamp_session::proto::{ArgsKwargs, Kwargs, Payload};
-use wamp_session::{CommandError, TransportErrorKind, WampError};
+use wamp_session::{CommandError, Frame, TransportErrorKind, WampError};
 
 use crate::world::World;
 
@@ -287,6 +287,76 @@ fn invocations_that_nobody_takes_are_bounded() {
     world.expect(r#"[8,68,1025,{},"wamp.error.unavailable"]"#);
     world.expect_nothing();
     drop(registration);
+}
+
+#[test]
+fn handlers_that_run_are_bounded_and_the_others_wait() {
+    let (mut world, client) = World::joined();
+    let gate: Arc<Mutex<Option<Waker>>> = Arc::default();
+    let opens = Arc::clone(&gate);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
+    let guard = serve!(world, client, move |n: u32| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let gate = Arc::clone(&opens);
+        async move {
+            let mut polls = 0;
+            std::future::poll_fn(|cx| {
+                polls += 1;
+                if n == 7 && polls == 1 {
+                    *gate.lock().unwrap() = Some(cx.waker().clone());
+                }
+                if n == 7 && polls == 2 { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            Ok(n)
+        }
+    });
+    let invocation = |n: u32| format!("[68,{n},88,{{}},[{n}]]");
+    let first: Vec<String> = (1..=1_024).map(invocation).collect();
+    world.send_all(first.iter().map(String::as_str));
+    assert_eq!(calls.load(Ordering::SeqCst), 1_024);
+    let second: Vec<String> = (1_025..=2_049).map(invocation).collect();
+    world.send_all(second.iter().map(String::as_str));
+    assert_eq!(calls.load(Ordering::SeqCst), 1_024, "no more are called while as many run");
+    world.expect(r#"[8,68,2049,{},"wamp.error.unavailable"]"#);
+    world.expect_nothing();
+
+    // One that ends makes room for one.
+    let waker = gate.lock().unwrap().take().unwrap();
+    waker.wake();
+    world.expect("[70,7,{},[7]]");
+    assert_eq!(calls.load(Ordering::SeqCst), 1_025);
+    world.send("[68,2050,88,{},[2050]]");
+    world.expect_nothing();
+
+    // With the session they all end, and the task that serves them with the client.
+    world.cut(TransportErrorKind::Eof);
+    drop((guard, client));
+    world.run();
+    assert_eq!(world.tasks(), 0);
+}
+
+#[test]
+fn handlers_that_run_do_not_keep_the_frames() {
+    /// Bytes that tell when they are freed.
+    struct Owner(Vec<u8>, #[expect(dead_code, reason = "it is there to be dropped")] Dropped);
+
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    let (mut world, client) = World::joined();
+    let guard = serve!(world, client, |_: String| std::future::pending::<Result<(), HandlerError>>());
+    let freed = Arc::new(AtomicBool::new(false));
+    let frame = format!(r#"[68,5,88,{{}},["{}"]]"#, "x".repeat(100_000));
+    let owner = Owner(frame.into_bytes(), Dropped(Arc::clone(&freed)));
+    world.send_frame(Frame::Text(bytes::Bytes::from_owner(owner)));
+    assert_eq!(world.tasks(), 3, "the driver, the task that serves, and the handler");
+    assert!(freed.load(Ordering::SeqCst));
+    drop(guard);
 }
 
 #[test]

@@ -253,3 +253,24 @@ fn wakers_are_neither_woken_nor_dropped_under_the_lock() {
     drop(futures);
     assert!(meddled.load(Ordering::SeqCst) >= 6);
 }
+
+#[test]
+fn publishing_after_the_end_does_not_wait_for_a_place_in_the_line() {
+    let (mut world, client) = World::joined();
+    world.block();
+    let text = "x".repeat(1 << 20);
+    let held = loop {
+        let mut publish = client.publish("com.example.t", text.as_str());
+        if world.poll(&mut publish).is_pending() {
+            break publish;
+        }
+    };
+    let mut behind = client.publish("com.example.t", ());
+    assert!(world.poll(&mut behind).is_pending());
+    world.cut(TransportErrorKind::Eof);
+    // The first one in the line is kept, and not polled.
+    assert!(world.finish(&mut behind).is_err());
+    assert!(world.finish(client.publish("com.example.t", ())).is_err());
+    assert!(world.finish(client.publish_acked("com.example.t", ())).is_err());
+    drop(held);
+}

@@ -348,6 +348,44 @@ fn invocations_over_the_limit_of_bytes_are_refused() {
 }
 
 #[test]
+fn invocations_are_refused_while_too_many_bytes_wait_to_be_sent() {
+    let limits = Limits::new().max_outbound_bytes(1 << 10).max_invocations(8);
+    let mut session = wamp_session::Session::new(config().limits(limits));
+    let now = wamp_session::Time::ZERO;
+    session.connect(now);
+    let id = session.transport().unwrap();
+    session.handle_opened(now, id, wamp_session::Opened::new(Some("wamp.2.json")));
+    session.handle_frame(now, id, text(WELCOME));
+    session.register(now, uri("com.example.procedure"), RegisterOptions::new()).unwrap();
+    session.handle_frame(now, id, text("[65,1,200]"));
+    while session.poll_action().is_some() {}
+    let mut answered = 0;
+    let mut invoke = |session: &mut wamp_session::Session, request: u32| {
+        session.handle_frame(now, id, text(&format!("[68,{request},200,{{}}]")));
+        while let Some(event) = session.poll_event() {
+            if let SessionEvent::Invocation(invocation) = event {
+                let result = ("x".repeat(400),).into_payload(Format::Json).unwrap();
+                session.respond(now, invocation.key, Response::Result(result)).unwrap();
+                answered += 1;
+            }
+        }
+        answered
+    };
+
+    // Nobody takes what is to be sent.
+    for request in 1..=100 {
+        invoke(&mut session, request);
+    }
+    assert_eq!(invoke(&mut session, 101), 3, "as many as do not fill the limit, and the one that does");
+    assert_eq!(session.stats().refused_invocations, 98);
+    assert!(session.outbound_bytes() < 2 << 10, "three answers and eight refusals: {}", session.outbound_bytes());
+
+    // With room there is service again.
+    while session.poll_action().is_some() {}
+    assert_eq!(invoke(&mut session, 102), 4);
+}
+
+#[test]
 fn refusals_that_are_never_sent_are_bounded() {
     let config = config().limits(Limits::new().max_invocations(3));
     let mut session = wamp_session::Session::new(config);
