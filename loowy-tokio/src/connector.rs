@@ -175,7 +175,8 @@ impl Target {
         Ok(Self { host, port: url.port_or_known_default().unwrap_or(80) })
     }
 
-    async fn connect(&self) -> Result<TcpStream, TransportError> {
+    /// Opens the connection, with the options of a connector.
+    async fn connect(&self, connector: &Connector) -> Result<TcpStream, TransportError> {
         let connected = match &self.host {
             Host::Ipv4(address) => TcpStream::connect((*address, self.port)).await,
             Host::Ipv6(address) => TcpStream::connect((*address, self.port)).await,
@@ -187,7 +188,11 @@ impl Target {
                 TcpStream::connect(&*addresses).await
             }
         };
-        connected.map_err(|error| TransportError::with_source(TransportErrorKind::Connect, error))
+        let stream = connected.map_err(|error| TransportError::with_source(TransportErrorKind::Connect, error))?;
+        stream
+            .set_nodelay(connector.nodelay)
+            .map_err(|error| TransportError::with_source(TransportErrorKind::Io, error))?;
+        Ok(stream)
     }
 }
 
@@ -217,10 +222,9 @@ impl Adapter for Tokio {
     type Socket = WebSocket<WebSocketStream<Counted<TcpStream>>>;
 
     fn open(&self, url: Arc<str>, subprotocols: Arc<[&'static str]>) -> Opening<Self::Socket> {
-        let (websocket, nodelay) = (self.websocket, self.connector.nodelay);
+        let (websocket, connector) = (self.websocket, self.connector.clone());
         Box::pin(async move {
-            let stream = Target::parse(&url)?.connect().await?;
-            stream.set_nodelay(nodelay).map_err(|error| TransportError::with_source(TransportErrorKind::Io, error))?;
+            let stream = Target::parse(&url)?.connect(&connector).await?;
             let (stream, received) = Counted::new(stream);
             let request = ws::request(&url, &subprotocols)?;
             let (socket, response) =
@@ -263,6 +267,21 @@ mod tests {
             let Err(error) = Target::parse(url) else { panic!("{url}") };
             assert_eq!(*error.kind(), TransportErrorKind::Url);
             assert_eq!(error.source().unwrap().to_string(), why);
+        }
+    }
+
+    #[tokio::test]
+    async fn small_messages_are_sent_at_once_unless_the_connector_says_otherwise() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let Ok(target) = Target::parse(&format!("ws://{}/ws", listener.local_addr().unwrap())) else { panic!() };
+        for (connector, nodelay) in [
+            (Connector::new(), true),
+            (Connector::default(), true),
+            (Connector::new().nodelay(false), false),
+            (Connector::new().nodelay(true), true),
+        ] {
+            let stream = target.connect(&connector).await.unwrap();
+            assert_eq!(stream.nodelay().unwrap(), nodelay, "{connector:?}");
         }
     }
 

@@ -71,5 +71,7 @@ pub enum PayloadCheck {
     #[default]
     OnReceipt,
     /// When the payload is first looked at: receiving costs the same at any size, and an accessor reports the error.
+    ///
+    /// A payload that is received costs one small allocation, whatever its size; checked on receipt it costs none.
     OnDecode,
 }

@@ -1,4 +1,26 @@
 //! WebSockets by tungstenite: what every adapter that uses it shares (WAMP Basic Profile, "WebSocket Transport"; RFC 6455).
+//!
+//! An adapter makes the [`request`], lets tungstenite shake hands on its stream with the [`config`] of the limits, has the
+//! response checked by [`accept`], and gives what is open to a [`WebSocket`]:
+//!
+//! ```
+//! # fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use tungstenite::handshake::client::Response;
+//! use wamp_session::{Frame, ws};
+//!
+//! let request = ws::request("ws://127.0.0.1:8080/ws", &["wamp.2.cbor", "wamp.2.json"])?;
+//! assert_eq!(request.headers()["Sec-WebSocket-Protocol"], "wamp.2.cbor, wamp.2.json");
+//!
+//! let mut response = Response::new(None);
+//! response.headers_mut().insert("Sec-WebSocket-Protocol", "wamp.2.json".parse()?);
+//! assert_eq!(ws::accept(&response)?.as_deref(), Some("wamp.2.json"));
+//!
+//! let hello = Frame::Text(br#"[1,"realm1",{"roles":{"caller":{}}}]"#.as_slice().into());
+//! assert!(ws::message(hello).len() > 0);
+//! # Ok(())
+//! # }
+//! # run().unwrap();
+//! ```
 
 use core::fmt;
 use core::pin::Pin;

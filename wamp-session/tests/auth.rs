@@ -89,6 +89,10 @@ fn anonymous_says_nothing_and_answers_nothing() {
 mod cra {
     use std::time::Duration;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    use sha2::Sha256;
     use wamp_session::auth::{Cra, cra};
 
     use super::*;
@@ -153,6 +157,18 @@ mod cra {
         assert_eq!(key, "XX9AIwVx2pYcnIAm+U69vjdUImcvNehHD5atN4rwDb0=");
         let signed = signature("password", salted(SPACED, 32, 1000)).unwrap();
         assert_eq!(signed, "hk/2riA2JqydfL5wLoicrYfAt8uNeP6nikk9kqDhsnM=");
+    }
+
+    #[test]
+    fn cra_03_the_raw_derived_key_does_not_sign() {
+        // What a client signs that forgets that the key is the text of the derived one.
+        let mut key = [0; 32];
+        pbkdf2::pbkdf2_hmac::<Sha256>(b"secret1", b"salt123", 1000, &mut key);
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+        mac.update(CHALLENGE.as_bytes());
+        let wrong = STANDARD.encode(mac.finalize().into_bytes());
+        assert_eq!(wrong, "r5BFAFn5zKbTuko2xRfgkA6OoWLXh4Fb35lD+Tvvv08=");
+        assert_ne!(signature("secret1", salted(CHALLENGE, 32, 1000)).unwrap(), wrong);
     }
 
     #[test]

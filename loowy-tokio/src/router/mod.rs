@@ -224,3 +224,24 @@ impl fmt::Debug for Hub {
         f.debug_struct("Hub").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn small_messages_are_sent_at_once() {
+        let hub = Hub::new(config().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = tokio::spawn(async move {
+            let request = ws::request(&format!("ws://{address}/ws"), &["wamp.2.json"]).unwrap();
+            tokio_tungstenite::client_async(request, TcpStream::connect(address).await.unwrap()).await.unwrap()
+        });
+        let (stream, _) = listener.accept().await.unwrap();
+        assert!(!stream.nodelay().unwrap(), "the operating system's default");
+        let (socket, _) = open(stream, &hub, WebSocketConfig::default()).await.unwrap();
+        assert!(socket.into_inner().get_ref().nodelay().unwrap());
+        client.await.unwrap();
+    }
+}

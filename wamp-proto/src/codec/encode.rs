@@ -47,10 +47,14 @@ pub fn encode(message: &Message, format: Format, frame: &mut Vec<u8>) -> Result<
 
 /// Writes a message's list: its type, the elements, then those of the payload.
 macro_rules! list {
+    (@payload $writer:ident) => {
+        None
+    };
+    (@payload $writer:ident $payload:expr) => {
+        Some($payload.encoded(format_of($writer))?)
+    };
     ($writer:ident, $message:ident: $($element:expr),* $(; $payload:expr)?) => {{
-        #[allow(unused_mut, unused_assignments, reason = "not every message has a payload")]
-        let mut payload: Option<Encoded> = None;
-        $(payload = Some($payload.encoded(format_of($writer))?);)?
+        let payload: Option<Encoded> = list!(@payload $writer $($payload)?);
         let elements = payload.as_ref().map_or(0, Encoded::elements);
         $writer.begin_list(1 + [$(stringify!($element)),*].len() + elements);
         $writer.unsigned($message.code());

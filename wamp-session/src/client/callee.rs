@@ -78,6 +78,10 @@ pub(crate) struct InvocationParts {
 
 /// A registration that is being made; see [`Client::register`](super::Client::register).
 ///
+/// # Panics
+///
+/// If it is polled after it was ready.
+///
 /// # Cancel safety
 ///
 /// Nothing is sent before the first poll. Dropped later, the registration is withdrawn.
@@ -85,6 +89,10 @@ pub(crate) struct InvocationParts {
 pub struct Register(Registering);
 
 /// A registration with a handler that is being made; see [`Client::register_fn`](super::Client::register_fn).
+///
+/// # Panics
+///
+/// If it is polled after it was ready.
 ///
 /// # Cancel safety
 ///
@@ -99,6 +107,10 @@ enum Registering {
 }
 
 /// Ends a registration; see [`Registration::unregister`] and [`RegistrationGuard::unregister`].
+///
+/// # Panics
+///
+/// If it is polled after it was ready.
 ///
 /// # Cancel safety
 ///

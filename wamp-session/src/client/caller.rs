@@ -16,6 +16,10 @@ use crate::{CallKey, CallOptions, CallOutcome, CommandError, RequestError};
 
 /// A call under way; see [`Client::call`](super::Client::call).
 ///
+/// # Panics
+///
+/// If it is polled after it was ready.
+///
 /// # Cancel safety
 ///
 /// Nothing is sent before the first poll. Dropped later, the call is forgotten: the callee may carry it out, and the

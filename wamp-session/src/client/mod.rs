@@ -95,6 +95,17 @@ impl Client {
     ///
     /// It waits for the router's answer, at most the request timeout ([`Config::request_timeout`]).
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut ticks = client.subscribe("com.example.tick").await?;
+    /// while let Some(event) = ticks.next().await {
+    ///     let (symbol, price): (String, f64) = event.args()?;
+    ///     println!("{symbol}: {price}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`RequestError`](crate::RequestError) if the router refused or did not answer in time, or the session ended.
@@ -117,6 +128,16 @@ impl Client {
     /// When it is ready, the event has a place in the queue to the socket; whether the broker accepted it is never known. It waits
     /// while more than 1 MiB is queued.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::proto::Kwargs;
+    ///
+    /// client.publish("com.example.chat", ("hello", 42)).await?;
+    /// client.publish("com.example.chat", Kwargs([("text", "hello")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError`] if the session is not joined, the topic is none, or the payload cannot be encoded or is too large.
@@ -138,6 +159,14 @@ impl Client {
     ///
     /// Before that, it waits while more than 1 MiB is queued to the socket, however long that takes: the timeout starts when the event
     /// has a place in the queue.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let publication = client.publish_acked("com.example.chat", "hello").await?;
+    /// println!("published as {publication}");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -163,6 +192,19 @@ impl Client {
 
     /// Calls a procedure.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::RequestError;
+    ///
+    /// match client.call("com.example.add2", (2, 3)).await {
+    ///     Ok(result) => println!("{}", result.arg::<i64>(0)?),
+    ///     Err(RequestError::Wamp(error)) => println!("the callee answered {}", error.uri()),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`RequestError::Wamp`](crate::RequestError::Wamp) if the callee or the router answered with an error, another
@@ -184,6 +226,17 @@ impl Client {
     /// Registers a procedure, whose invocations come as a stream.
     ///
     /// It waits for the router's answer, at most the request timeout.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut calls = client.register("com.example.add2").await?;
+    /// while let Some(call) = calls.next().await {
+    ///     let (a, b): (i64, i64) = call.args()?;
+    ///     call.reply(a + b)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -212,6 +265,15 @@ impl Client {
     /// The handler is called for each invocation in turn; what it returns runs in a task of its own, beside the others. It is
     /// dropped when the session ends. At most 1,024 run beside each other; then up to 1,024 invocations of 16 MiB wait, and more are
     /// answered with `wamp.error.unavailable`.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let guard = client.register_fn("com.example.mul", |(a, b): (i64, i64)| async move { Ok(a * b) }).await?;
+    /// // It serves calls until then.
+    /// guard.unregister().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -248,6 +310,24 @@ impl Client {
     }
 
     /// A stream of what happens to the connection, its present state first.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::client::ConnectionEvent;
+    ///
+    /// let mut events = client.connection_events();
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         ConnectionEvent::Joined(joined) => println!("joined as {}", joined.session),
+    ///         ConnectionEvent::Left(left) => println!("left: {left:?}"),
+    ///         ConnectionEvent::Restored { failed } => println!("back, but for {}", failed.len()),
+    ///         ConnectionEvent::Closed(cause) => println!("closed: {cause}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connection_events(&self) -> ConnectionEvents {
         ConnectionEvents::new(&self.0.shared)
     }
@@ -297,6 +377,14 @@ impl Client {
     /// Requests under way fail, and streams end. It takes at most the close timeout ([`Config::close_timeout`]), from every state, and
     /// may be called twice and concurrently.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.close().await?;
+    /// assert!(client.session().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CloseCause`](crate::CloseCause) if the session had ended before, and not by the application.
@@ -308,6 +396,16 @@ impl Client {
     ///
     /// It waits for the answers at most the close timeout, and then takes at most that long for closing. Streams end, after what is
     /// queued.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let guard = client.register_fn("com.example.echo", |text: String| async move { Ok(text) }).await?;
+    /// // Calls that came are still answered.
+    /// client.drain().await?;
+    /// # drop(guard);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

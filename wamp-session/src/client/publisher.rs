@@ -17,6 +17,10 @@ type Request = Result<(Uri, Payload, PublishOptions), CommandError>;
 
 /// A publication without acknowledgement; see [`Client::publish`](super::Client::publish).
 ///
+/// # Panics
+///
+/// If it is polled after it was ready.
+///
 /// # Cancel safety
 ///
 /// Dropped before it is ready, nothing is published. One that waits for room has a place in the line, and those behind wait for
@@ -25,6 +29,10 @@ type Request = Result<(Uri, Payload, PublishOptions), CommandError>;
 pub struct Publish(Option<Request>, Turn);
 
 /// A publication with acknowledgement; see [`Client::publish_acked`](super::Client::publish_acked).
+///
+/// # Panics
+///
+/// If it is polled after it was ready.
 ///
 /// # Cancel safety
 ///
@@ -63,15 +71,19 @@ impl Future for Publish {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self(request, turn) = &mut *self;
-        if let Some(Err(error)) = request {
-            return Poll::Ready(Err(error.clone()));
-        }
-        turn.poll(cx, |state, now, _| {
-            let Some(Ok((topic, payload, options))) = request.take() else {
-                panic!("polled after it was ready");
-            };
+        let mut parts = match request.take() {
+            Some(Ok(parts)) => Some(parts),
+            Some(Err(error)) => return Poll::Ready(Err(error)),
+            None => panic!("polled after it was ready"),
+        };
+        let sent = turn.poll(cx, |state, now, _| {
+            let (topic, payload, options) = parts.take().ok_or(CommandError::Closed)?;
             state.session.publish(now, topic, payload, options)
-        })
+        });
+        if sent.is_pending() {
+            *request = parts.map(Ok);
+        }
+        sent
     }
 }
 

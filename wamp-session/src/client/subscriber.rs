@@ -57,6 +57,10 @@ pub enum SubscriptionEnd {
 
 /// A subscription that is being made; see [`Client::subscribe`](super::Client::subscribe).
 ///
+/// # Panics
+///
+/// If it is polled after it was ready.
+///
 /// # Cancel safety
 ///
 /// Nothing is sent before the first poll. Dropped later, the subscription is withdrawn.
@@ -70,6 +74,10 @@ enum SubscribeState {
 }
 
 /// Ends a subscription; see [`Subscription::unsubscribe`].
+///
+/// # Panics
+///
+/// If it is polled after it was ready.
 ///
 /// # Cancel safety
 ///

@@ -1,5 +1,7 @@
 //! Whether the peer lives: pings, and what counts as an answer.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use core::time::Duration;
 
 use super::Session;

@@ -1,5 +1,7 @@
 //! What the router may say and when (WAMP Basic Profile, "Protocol Errors" and "Message Codes and Direction").
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use wamp_proto::{DecodeError, DecodeErrorKind, Error, Format, Message, MessageType, Role, Uri, decode};
 
 use super::Session;
@@ -50,7 +52,9 @@ impl Session {
     fn illegible(&mut self, violation: ProtocolViolation) {
         let message = match &violation {
             ProtocolViolation::Decode(error) => error.message_type(),
-            _ => None,
+            ProtocolViolation::WrongFrame(_)
+            | ProtocolViolation::Unexpected { .. }
+            | ProtocolViolation::Invalid { .. } => None,
         };
         if message == Some(MessageType::Abort) {
             self.aborted_illegibly(violation);
@@ -149,7 +153,16 @@ impl Session {
                 let state = "after the session was joined";
                 self.violate(ProtocolViolation::Unexpected { message: received, state });
             }
-            _ => self.invalid(received, "only routers receive it"),
+            Message::Authenticate(_)
+            | Message::Publish(_)
+            | Message::Subscribe(_)
+            | Message::Unsubscribe(_)
+            | Message::Call(_)
+            | Message::Cancel(_)
+            | Message::Register(_)
+            | Message::Unregister(_)
+            | Message::Yield(_) => self.invalid(received, "only routers receive it"),
+            _ => self.invalid(received, "it is not known"),
         }
     }
 
@@ -171,7 +184,25 @@ impl Session {
             },
             // Some routers answer a CANCEL or a YIELD.
             MessageType::Cancel | MessageType::Yield => self.stats.unknown_answers += 1,
-            _ => self.invalid(MessageType::Error, "a client makes no requests of that type"),
+            MessageType::Hello
+            | MessageType::Welcome
+            | MessageType::Abort
+            | MessageType::Challenge
+            | MessageType::Authenticate
+            | MessageType::Goodbye
+            | MessageType::Error
+            | MessageType::Published
+            | MessageType::Subscribed
+            | MessageType::Unsubscribed
+            | MessageType::Event
+            | MessageType::Result
+            | MessageType::Registered
+            | MessageType::Unregistered
+            | MessageType::Invocation
+            | MessageType::Interrupt => {
+                self.invalid(MessageType::Error, "a client makes no requests of that type");
+            }
+            _ => self.invalid(MessageType::Error, "the type of the request is not known"),
         }
     }
 
@@ -204,6 +235,21 @@ const fn role_of(message: MessageType) -> Option<Role> {
         MessageType::Registered | MessageType::Unregistered | MessageType::Invocation | MessageType::Interrupt => {
             Some(Role::Callee)
         }
+        MessageType::Hello
+        | MessageType::Welcome
+        | MessageType::Abort
+        | MessageType::Challenge
+        | MessageType::Authenticate
+        | MessageType::Goodbye
+        | MessageType::Error
+        | MessageType::Publish
+        | MessageType::Subscribe
+        | MessageType::Unsubscribe
+        | MessageType::Call
+        | MessageType::Cancel
+        | MessageType::Register
+        | MessageType::Unregister
+        | MessageType::Yield => None,
         _ => None,
     }
 }

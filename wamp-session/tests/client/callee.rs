@@ -7,8 +7,8 @@ use std::task::{Poll, Waker};
 
 use serde::{Deserialize, Serialize};
 use wamp_session::client::{Client, HandlerError, Registration, RegistrationGuard, WithDetails};
-use wamp_session::proto::{ArgsKwargs, Kwargs, Payload};
-use wamp_session::{CommandError, Frame, TransportErrorKind, WampError};
+use wamp_session::proto::{ArgsKwargs, Kwargs, Payload, PayloadCheck};
+use wamp_session::{CommandError, Config, Frame, TransportErrorKind, WampError};
 
 use crate::world::World;
 
@@ -382,4 +382,23 @@ fn a_refused_registration_serves_nothing() {
     assert!(world.finish(register).is_err());
     assert_eq!(world.tasks(), 1, "only the driver");
     world.expect_nothing();
+}
+
+#[test]
+fn a_malformed_invocation_is_an_invalid_argument_when_checked_on_decode() {
+    let config = Config::new("ws://router/ws", "realm1").agent(None).payload_check(PayloadCheck::OnDecode);
+    let (mut world, client) = World::joined_with(config);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&calls);
+    let guard = serve!(world, client, move |is_true: bool| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move { Ok(!is_true) }
+    });
+    world.send("[68,5,88,{},[tru]]");
+    world.expect(r#"[8,68,5,{},"wamp.error.invalid_argument",["the payload is malformed"]]"#);
+    assert_eq!(calls.load(Ordering::SeqCst), 0, "the handler is not called");
+    // The next one is well.
+    world.send("[68,6,88,{},[true]]");
+    world.expect("[70,6,{},[false]]");
+    drop(guard);
 }

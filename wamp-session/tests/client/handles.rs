@@ -1,6 +1,7 @@
 //! Futures: lazy, in order, and safe to drop.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -273,4 +274,33 @@ fn publishing_after_the_end_does_not_wait_for_a_place_in_the_line() {
     assert!(world.finish(client.publish("com.example.t", ())).is_err());
     assert!(world.finish(client.publish_acked("com.example.t", ())).is_err());
     drop(held);
+}
+
+#[test]
+fn a_future_that_is_polled_after_it_was_ready_panics_and_harms_nobody() {
+    #[track_caller]
+    fn panics<F: Future + Unpin>(world: &mut World, mut future: F) {
+        drop(world.finish(&mut future));
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        }));
+        let cause = again.unwrap_err();
+        assert_eq!(cause.downcast_ref::<&str>(), Some(&"polled after it was ready"));
+    }
+
+    let (mut world, client) = World::joined();
+    panics(&mut world, client.publish("com.example.topic", ()));
+    world.expect(r#"[16,1,{},"com.example.topic"]"#);
+    panics(&mut world, client.publish("not a topic", ()));
+    panics(&mut world, client.publish_acked("not a topic", ()));
+    panics(&mut world, client.subscribe("not a topic"));
+    panics(&mut world, client.register("not a procedure"));
+    panics(&mut world, client.register_fn("not a procedure", |()| async { Ok(()) }));
+    let mut call = client.call("com.example.add2", (2, 3));
+    assert!(world.poll(&mut call).is_pending());
+    world.expect(r#"[48,2,{},"com.example.add2",[2,3]]"#);
+    world.send("[50,2,{},[5]]");
+    panics(&mut world, call);
+    world.finish(client.publish("com.example.topic", ())).unwrap();
+    world.expect(r#"[16,3,{},"com.example.topic"]"#);
 }

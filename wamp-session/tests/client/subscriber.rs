@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use wamp_session::client::{Overflow, Queue, Subscription, SubscriptionEnd};
-use wamp_session::{Frame, SubscribeOptions, TransportErrorKind};
+use wamp_session::proto::{PayloadCheck, PayloadError};
+use wamp_session::{CloseCause, Config, Frame, ProtocolViolation, SubscribeOptions, TransportErrorKind};
 
 use crate::driver::subscribe;
 use crate::world::World;
@@ -214,4 +215,32 @@ fn a_revoked_subscription_ends() {
     assert_eq!(&*reason, "wamp.close.killed");
     drop(subscription);
     world.expect_nothing();
+}
+
+#[test]
+fn a_malformed_event_shows_at_the_accessor_when_checked_on_decode() {
+    let config = Config::new("ws://router/ws", "realm1").agent(None).payload_check(PayloadCheck::OnDecode);
+    let (mut world, client) = World::joined_with(config);
+    let mut subscription = subscribe(&mut world, &client, 1, 77);
+    world.send_all(["[36,77,5,{},[tru]]", "[36,77,6,{},[true]]"]);
+    let malformed = world.finish(subscription.next()).unwrap();
+    assert!(matches!(malformed.arg::<bool>(0), Err(PayloadError::Malformed(_))));
+    assert_eq!(malformed.publication().get(), 5);
+    let well = world.finish(subscription.next()).unwrap();
+    assert!(well.arg::<bool>(0).unwrap());
+    world.expect_nothing();
+    assert!(client.session().is_some());
+}
+
+#[test]
+fn a_malformed_event_ends_the_session_when_checked_on_receipt() {
+    let (mut world, client) = World::joined();
+    let mut subscription = subscribe(&mut world, &client, 1, 77);
+    world.send("[36,77,5,{},[tru]]");
+    assert!(world.received().ends_with(r#""wamp.error.protocol_violation"]"#));
+    world.cut(TransportErrorKind::Eof);
+    assert!(world.finish(subscription.next()).is_none());
+    let Some(SubscriptionEnd::Closed(cause)) = subscription.end() else { panic!("it has not ended") };
+    assert!(matches!(&*cause, CloseCause::ProtocolViolation(ProtocolViolation::Decode(_))), "{cause:?}");
+    assert!(client.session().is_none());
 }

@@ -13,6 +13,7 @@ mod ids;
 mod messages;
 mod opening;
 mod ordering;
+mod payloads;
 mod publisher;
 mod subscriber;
 mod tap;
