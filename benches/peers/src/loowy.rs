@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use loowy_benches::Format;
 use serde::{Deserialize, Serialize};
-use wamp_proto::{Args, IntoPayload, Limits, Message, Payload, PayloadCheck};
+use wamp_proto::{Args, DecodeError, IntoPayload, Limits, Message, Payload, PayloadCheck};
 
 /// What [`loowy_benches::Reading`] is to a subscriber who needs its text no longer than the frame.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -24,10 +24,10 @@ pub struct BorrowedReading<'a> {
 ///
 /// # Errors
 ///
-/// What wamp_proto reports, as text.
-pub fn decode(format: Format, frame: Bytes, check: PayloadCheck) -> Result<Message, String> {
+/// What wamp_proto reports.
+#[inline]
+pub fn decode(format: Format, frame: Bytes, check: PayloadCheck) -> Result<Message, DecodeError> {
     wamp_proto::decode(frame, ours(format), &Limits::new(), check)
-        .map_err(|error| error.to_string())
 }
 
 /// Encodes a message.
