@@ -1,4 +1,4 @@
-//! Measures encoding a message: by the peers and by untyped trees.
+//! Measures encoding a message: by Loowy, by the peers and by untyped trees.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -7,6 +7,8 @@
 
 use std::{hint::black_box, time::Duration};
 
+#[cfg(feature = "loowy")]
+use criterion::{BenchmarkGroup, measurement::WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use loowy_benches::{Case, Format, frame, readings};
 use loowy_benches_peers::{generic, wamp_async, wampproto};
@@ -18,6 +20,8 @@ fn encode(c: &mut Criterion) {
             let mut group = c.benchmark_group(format!("encode/{}/{}", format.name(), case.name()));
             group.throughput(Throughput::Bytes(frame.len() as u64));
             group.bench_function("memcpy", |b| b.iter(|| black_box(&frame).clone()));
+            #[cfg(feature = "loowy")]
+            loowy_rows(&mut group, format, &frame);
             let tree = generic::decode(format, &frame).unwrap();
             group.bench_function("generic", |b| {
                 b.iter(|| generic::encode(black_box(&tree)).unwrap())
@@ -48,24 +52,65 @@ fn encode(c: &mut Criterion) {
     }
 }
 
+#[cfg(feature = "loowy")]
+fn loowy_rows(group: &mut BenchmarkGroup<'_, WallTime>, format: Format, frame: &[u8]) {
+    use loowy_benches_peers::loowy;
+    use wamp_proto::{PayloadCheck, Value};
+
+    let frame = bytes::Bytes::copy_from_slice(frame);
+    let message = loowy::decode(format, frame, PayloadCheck::OnReceipt).unwrap();
+    group.bench_function("loowy", |b| {
+        b.iter(|| loowy::encode(format, black_box(&message)).unwrap());
+    });
+    let values: Vec<Value> = loowy::arguments_as(&message).unwrap();
+    group.bench_function("loowy_value", |b| {
+        b.iter(|| {
+            let message = loowy::with_arguments(format, &message, black_box(&values)).unwrap();
+            loowy::encode(format, &message).unwrap()
+        });
+    });
+}
+
+type Pack = fn(&wamp_async::Msg) -> Result<Vec<u8>, String>;
+
 fn encode_typed(c: &mut Criterion) {
     let readings = readings();
-    let template = wamp_async::decode_json(&frame(Case::EventThousand, Format::Json)).unwrap();
-    for format in [Format::Json, Format::MsgPack] {
-        let pack = match format {
-            Format::Json => wamp_async::encode_json,
-            Format::MsgPack | Format::Cbor => wamp_async::encode_msgpack,
-        };
+    let json = frame(Case::EventThousand, Format::Json);
+    let template = wamp_async::decode_json(&json).unwrap();
+    for format in Format::ALL {
         let mut group = c.benchmark_group(format!("encode_typed/{}/event_60k", format.name()));
         group.throughput(Throughput::Bytes(
             frame(Case::EventThousand, format).len() as u64
         ));
-        group.bench_function("wamp_async", |b| {
-            b.iter(|| {
-                pack(&wamp_async::event_with_arguments(&template, black_box(&readings)).unwrap())
-                    .unwrap()
+        #[cfg(feature = "loowy")]
+        {
+            use loowy_benches_peers::loowy;
+
+            let frame = frame(Case::EventThousand, format).into();
+            let template =
+                loowy::decode(format, frame, wamp_proto::PayloadCheck::OnReceipt).unwrap();
+            group.bench_function("loowy", |b| {
+                b.iter(|| {
+                    let message =
+                        loowy::with_arguments(format, &template, black_box(&readings)).unwrap();
+                    loowy::encode(format, &message).unwrap()
+                });
             });
-        });
+        }
+        let pack = match format {
+            Format::Json => Some(wamp_async::encode_json as Pack),
+            Format::MsgPack => Some(wamp_async::encode_msgpack as Pack),
+            Format::Cbor => None,
+        };
+        if let Some(pack) = pack {
+            group.bench_function("wamp_async", |b| {
+                b.iter(|| {
+                    let message =
+                        wamp_async::event_with_arguments(&template, black_box(&readings)).unwrap();
+                    pack(&message).unwrap()
+                });
+            });
+        }
         group.finish();
     }
 }

@@ -1,4 +1,4 @@
-//! Shows that the peers do the work that the benchmarks say they do.
+//! Shows that the peers and Loowy do the work that the benchmarks say they do.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use ::wampproto::messages::event::Event;
@@ -65,6 +65,55 @@ fn wampproto_decodes_every_frame_and_encodes_the_same_length() {
                 "{} {}",
                 format.name(),
                 case.name()
+            );
+        }
+    }
+}
+
+#[cfg(feature = "loowy")]
+#[test]
+fn loowy_decodes_every_frame_and_encodes_the_same_bytes() {
+    use loowy_benches_peers::loowy::{self, BorrowedReading};
+    use wamp_proto::{PayloadCheck, Value};
+
+    for format in Format::ALL {
+        for case in Case::ALL {
+            let frame = frame(case, format);
+            let decode = |check| loowy::decode(format, frame.clone().into(), check).unwrap();
+            let message = decode(PayloadCheck::OnReceipt);
+            assert_eq!(message, decode(PayloadCheck::OnDecode));
+            assert_eq!(loowy::encode(format, &message).unwrap(), frame);
+            let values: Vec<Value> = loowy::arguments_as(&message).unwrap();
+            assert_eq!(
+                loowy::with_arguments(format, &message, values).unwrap(),
+                message
+            );
+        }
+        let frame = frame(Case::EventThousand, format);
+        let message = loowy::decode(format, frame.clone().into(), PayloadCheck::OnReceipt).unwrap();
+        assert_eq!(
+            loowy::arguments_as::<Vec<Reading>>(&message),
+            Ok(readings())
+        );
+        let typed = loowy::with_arguments(format, &message, readings()).unwrap();
+        assert_eq!(loowy::encode(format, &typed).unwrap(), frame);
+        let borrowed = loowy::arguments_as::<Vec<BorrowedReading<'_>>>(&message).unwrap();
+        for (borrowed, owned) in borrowed.into_iter().zip(readings()) {
+            let BorrowedReading {
+                id,
+                sensor,
+                value,
+                alarm,
+            } = borrowed;
+            let sensor = sensor.to_owned();
+            assert_eq!(
+                Reading {
+                    id,
+                    sensor,
+                    value,
+                    alarm
+                },
+                owned
             );
         }
     }

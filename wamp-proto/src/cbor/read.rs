@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::head::{self, BREAK, argument};
 use super::skip;
 use crate::Value;
-use crate::codec::read::{Number, Open, Read};
+use crate::codec::read::{Number, Open, Read, Unsigned};
 use crate::codec::text;
 use crate::error::{DecodeErrorKind, Fault, Kind};
 
@@ -229,6 +229,14 @@ impl<'a> Read<'a> for Reader<'a> {
         };
         self.seek(rest);
         Ok(number)
+    }
+
+    #[inline]
+    fn usual_unsigned(&mut self) -> Option<Unsigned> {
+        let (_, value, rest) = self.head().ok().filter(|(initial, ..)| *initial <= 0x1b)?;
+        let offset = self.position;
+        self.seek(rest);
+        Some(Unsigned { value, offset })
     }
 
     /// Reads a text string; one of an indefinite length is put together from its chunks.

@@ -206,6 +206,7 @@ impl Attribute for MatchPolicy {
 macro_rules! id_attributes {
     ($($id:ty),*) => {$(
         impl Attribute for $id {
+            #[inline]
             fn read<'a, R: Read<'a>>(reader: &mut R, _: &'a [u8], _: u8) -> Result<Self, Fault> {
                 let number = reader.unsigned_at()?;
                 Self::new(number.value).map_err(|error| Fault::new(number.offset, error.into()))

@@ -75,6 +75,7 @@ struct Elements<'a, 'l, R> {
 }
 
 impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
+    #[inline]
     fn start(
         mut reader: R,
         frame: &'a Bytes,
@@ -239,6 +240,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
     }
 
     /// Goes to the next element, if there is one.
+    #[inline]
     fn advance(&mut self, name: &'static str) -> Result<bool, DecodeError> {
         self.element = Element { index: self.element.index + 1, name };
         let found = self.reader.next_element(&mut self.open).map_err(|fault| self.error(fault))?;
@@ -247,6 +249,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
     }
 
     /// Goes to the next element, which must be there.
+    #[inline]
     fn enter(&mut self, name: &'static str) -> Result<(), DecodeError> {
         if self.advance(name)? {
             return Ok(());
@@ -254,12 +257,14 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
         Err(self.error(Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooFew))))
     }
 
+    #[inline]
     fn attribute<T: Attribute>(&mut self, name: &'static str) -> Result<T, DecodeError> {
         self.enter(name)?;
         let value = T::read(&mut self.reader, self.frame, self.limits.depth() - 1);
         value.map_err(|fault| self.error(fault))
     }
 
+    #[inline]
     fn request(&mut self) -> Result<RequestId, DecodeError> {
         let request = self.attribute("Request")?;
         self.request = Some(request);
@@ -271,6 +276,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
         read_type(&mut self.reader).map_err(|fault| self.error(fault))
     }
 
+    #[inline]
     fn uri(&mut self, name: &'static str, policy: MatchPolicy) -> Result<Uri, DecodeError> {
         self.enter(name)?;
         read_uri(&mut self.reader, policy).map_err(|fault| self.error(fault))
@@ -333,6 +339,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
         }
     }
 
+    #[inline]
     fn payload(self) -> Result<Payload, DecodeError> {
         let start = self.reader.offset();
         let tail = Tail {
@@ -351,6 +358,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
 }
 
 /// Reads a message type: an integer in the strict sense, since nothing tells a sloppy peer's float from a broken frame yet.
+#[inline]
 fn read_type<'a, R: Read<'a>>(reader: &mut R) -> Result<MessageType, Fault> {
     let number = match reader.usual_unsigned() {
         Some(number) => number,

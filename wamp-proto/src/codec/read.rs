@@ -99,6 +99,7 @@ pub(crate) trait Read<'a>: Sized {
     }
 
     /// Reads what [`Read::unsigned`] does, and says where it stood.
+    #[inline]
     fn unsigned_at(&mut self) -> Result<Unsigned, Fault> {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if let Some(number) = self.usual_unsigned() {

@@ -81,7 +81,8 @@ fn is_ascii(text: &[u8]) -> bool {
     /// Above it the standard library's check is as fast, and stops at the first byte that is not ASCII.
     const MEDIUM: usize = 256;
 
-    let Some(last) = text.last_chunk::<BLOCK>() else { return text.is_ascii() };
+    // Of the short ones those come here that are at the end of a frame, or have been seen not to be.
+    let Some(last) = text.last_chunk::<BLOCK>() else { return false };
     if text.len() > MEDIUM {
         return false;
     }

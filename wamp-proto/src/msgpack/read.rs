@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::{length, no_marker, skip};
 use crate::Value;
-use crate::codec::read::{Number, Open, Read};
+use crate::codec::read::{Number, Open, Read, Unsigned};
 use crate::codec::text;
 use crate::error::{DecodeErrorKind, Fault, Kind};
 
@@ -40,6 +40,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Enters a list or dict, whose markers are `fixed` and the 15 after it, then `long` and the one after it.
+    #[inline]
     fn open(&mut self, fixed: u8, long: u8, expected: &'static str) -> Result<Open, Fault> {
         let marker = self.marker()?;
         let (rest, left) = match marker {
@@ -111,6 +112,7 @@ impl<'a> Read<'a> for Reader<'a> {
         self.open(0x80, 0xde, "a dict")
     }
 
+    #[inline]
     fn next_key(&mut self, open: &mut Open) -> Result<Option<Cow<'a, str>>, Fault> {
         if !Self::next(open) {
             return Ok(None);
@@ -155,10 +157,27 @@ impl<'a> Read<'a> for Reader<'a> {
         })
     }
 
+    #[inline]
+    fn usual_unsigned(&mut self) -> Option<Unsigned> {
+        let (&marker, rest) = self.rest().split_first()?;
+        let (rest, value) = match marker {
+            0x00..=0x7f => (rest, marker.into()),
+            0xcc => length::<1>(rest)?,
+            0xcd => length::<2>(rest)?,
+            0xce => length::<4>(rest)?,
+            0xcf => length::<8>(rest)?,
+            _ => return None,
+        };
+        let offset = self.position;
+        self.seek(rest);
+        Some(Unsigned { value, offset })
+    }
+
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.text().map(Cow::Borrowed)
     }
 
+    #[inline]
     fn skip(&mut self, depth: u8) -> Result<(), Fault> {
         self.position = skip::value(self.bytes, self.position, depth)?;
         Ok(())

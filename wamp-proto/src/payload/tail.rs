@@ -26,6 +26,7 @@ impl Tail {
     ///
     /// The reader is at the tail and reads `bytes`, before which are `start` bytes of the frame. `null` counts as absent; `None` is a message
     /// without either element.
+    #[inline]
     pub(crate) fn check<'a, R: Read<'a>>(
         mut self,
         mut reader: R,

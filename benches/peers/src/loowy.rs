@@ -1,0 +1,91 @@
+//! Loowy: `wamp_proto` with its default limits.
+//!
+//! A frame arrives as [`Bytes`] that are shared already, which is how WebSocket libraries deliver it; a benchmark clones them in the measured part.
+
+use bytes::Bytes;
+use loowy_benches::Format;
+use serde::{Deserialize, Serialize};
+use wamp_proto::{Args, DecodeError, IntoPayload, Limits, Message, Payload, PayloadCheck};
+
+/// What [`loowy_benches::Reading`] is to a subscriber who needs its text no longer than the frame.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct BorrowedReading<'a> {
+    /// The number of the reading.
+    pub id: u64,
+    /// The name of the sensor.
+    pub sensor: &'a str,
+    /// What it measured.
+    pub value: f64,
+    /// Whether the value is out of bounds.
+    pub alarm: bool,
+}
+
+/// Decodes a frame.
+///
+/// # Errors
+///
+/// What wamp_proto reports.
+#[inline]
+pub fn decode(format: Format, frame: Bytes, check: PayloadCheck) -> Result<Message, DecodeError> {
+    wamp_proto::decode(frame, ours(format), &Limits::new(), check)
+}
+
+/// Encodes a message.
+///
+/// # Errors
+///
+/// What wamp_proto reports, as text.
+pub fn encode(format: Format, message: &Message) -> Result<Vec<u8>, String> {
+    let mut frame = Vec::new();
+    wamp_proto::encode(message, ours(format), &mut frame).map_err(|error| error.to_string())?;
+    Ok(frame)
+}
+
+/// Decodes the positional arguments of a message into the user's type, which may borrow from the frame.
+///
+/// # Errors
+///
+/// What wamp_proto reports, as text.
+pub fn arguments_as<'a, T: Deserialize<'a>>(message: &'a Message) -> Result<T, String> {
+    payload(message)?.args().map_err(|error| error.to_string())
+}
+
+/// Makes a message like `template` whose positional arguments are the user's sequence, encoded in a format.
+///
+/// # Errors
+///
+/// What wamp_proto reports, as text.
+pub fn with_arguments<T: Serialize>(
+    format: Format,
+    template: &Message,
+    arguments: T,
+) -> Result<Message, String> {
+    let new = Args(arguments)
+        .into_payload(ours(format))
+        .map_err(|error| error.to_string())?;
+    let mut message = template.clone();
+    match &mut message {
+        Message::Event(event) => event.payload = new,
+        Message::Call(call) => call.payload = new,
+        Message::Result(result) => result.payload = new,
+        _ => return Err("the message is not measured".to_owned()),
+    }
+    Ok(message)
+}
+
+fn payload(message: &Message) -> Result<&Payload, String> {
+    match message {
+        Message::Event(event) => Ok(&event.payload),
+        Message::Call(call) => Ok(&call.payload),
+        Message::Result(result) => Ok(&result.payload),
+        _ => Err("the message is not measured".to_owned()),
+    }
+}
+
+fn ours(format: Format) -> wamp_proto::Format {
+    match format {
+        Format::Json => wamp_proto::Format::Json,
+        Format::MsgPack => wamp_proto::Format::MsgPack,
+        Format::Cbor => wamp_proto::Format::Cbor,
+    }
+}
