@@ -1,0 +1,70 @@
+//! Sessions over links that cut, stall and lag, with a router that restarts: what holds for every seed.
+//!
+//! `SIMULATION_SEED=4711 cargo test -p wamp-session --features router --test simulation` runs one seed and prints its trace,
+//! `SIMULATION_SEEDS=100000` as many as that.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
+
+mod client;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::world::World;
+
+const SEEDS: u64 = 2_000;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn run(seed: u64) -> World {
+    let mut world = World::new(seed);
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        world.live();
+        world.heal();
+        world.check_router();
+        world.end();
+    }));
+    if let Err(panic) = ran {
+        for line in &world.trace {
+            eprintln!("{line}");
+        }
+        eprintln!(
+            "seed {seed}: SIMULATION_SEED={seed} cargo test -p wamp-session --features router --test simulation \
+             whatever_happens"
+        );
+        resume_unwind(panic);
+    }
+    world
+}
+
+#[test]
+fn whatever_happens_the_invariants_hold() {
+    if let Some(seed) = number("SIMULATION_SEED") {
+        for line in run(seed).trace {
+            println!("{line}");
+        }
+        return;
+    }
+    let mut reached = [0; 5];
+    for seed in 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS) {
+        let world = run(seed);
+        for (reached, what) in reached.iter_mut().zip(["Left", "Restored", "Silent", "CallDone", "retrying: true"]) {
+            *reached += world.count(what);
+        }
+    }
+    // The seeds reach what they are meant to reach.
+    if number("SIMULATION_SEEDS").is_none() {
+        let least = [1_000, 1_000, 20, 1_000, 100];
+        assert!(reached.iter().zip(least).all(|(reached, least)| *reached >= least), "{reached:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    for seed in 0..50 {
+        let first = run(seed).trace;
+        assert!(first.len() > 20);
+        assert_eq!(first, run(seed).trace, "seed {seed}");
+    }
+}
