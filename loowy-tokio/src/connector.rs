@@ -225,12 +225,12 @@ impl Adapter for Tokio {
         let (websocket, connector) = (self.websocket, self.connector.clone());
         Box::pin(async move {
             let stream = Target::parse(&url)?.connect(&connector).await?;
-            let (stream, received) = Counted::new(stream);
+            let (stream, signs) = Counted::new(stream);
             let request = ws::request(&url, &subprotocols)?;
             let (socket, response) =
                 client_async_with_config(request, stream, Some(websocket)).await.map_err(ws::error)?;
             let subprotocol = ws::accept(&response)?;
-            Ok((WebSocket::new(socket).counting(received), subprotocol))
+            Ok((WebSocket::new(socket).counting(signs), subprotocol))
         })
     }
 

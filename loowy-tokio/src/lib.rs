@@ -54,8 +54,9 @@ pub use wamp_session::client::{
 };
 pub use wamp_session::proto::Limits as MessageLimits;
 pub use wamp_session::proto::{
-    Args, ArgsKwargs, Dict, EncodeError, Format, FromPayload, IntoPayload, InvalidUri, Kwargs, Payload, PayloadCheck,
-    PayloadError, PublicationId, Role, SessionId, Uri, Value,
+    Args, ArgsKwargs, Challenge, Dict, EncodeError, EventDetails, Format, FromPayload, IntoPayload, InvalidUri,
+    InvocationDetails, Kwargs, Payload, PayloadCheck, PayloadError, PublicationId, ResultDetails, Role, SessionId, Uri,
+    Value,
 };
 pub use wamp_session::{
     Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, Jitter, Joined,

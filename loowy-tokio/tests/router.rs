@@ -3,13 +3,18 @@
 
 use std::time::Duration;
 
-use loowy_tokio::router::{self, RealmConfig, RouterConfig, RouterServer, User};
+use futures_util::{SinkExt, StreamExt};
+use loowy_tokio::router::{self, RealmConfig, RouterConfig, RouterLimits, RouterServer, User};
 use loowy_tokio::{
     Client, CloseCause, Config, ConnectionEvent, Format, PublishOptions, Queue, ReconnectPolicy, RequestError, Status,
     SubscribeOptions, Value, WampError, auth,
 };
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 /// Nothing here takes longer, on a machine that has other things to do as well.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -304,6 +309,34 @@ async fn application_errors_carry_their_payload() {
         assert_eq!(error.uri(), "com.example.error.sold_out");
         assert_eq!(error.args::<(String, u32)>().unwrap(), ("nuts".to_owned(), 3));
         drop(guard);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_stops_reading_is_let_go() {
+    bounded(async {
+        let config = config().limits(RouterLimits::new().max_outbound_bytes(1 << 20));
+        let server = RouterServer::bind("127.0.0.1:0", config).await.unwrap();
+        let stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        let mut request = server.url().into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "wamp.2.json".parse().unwrap());
+        let (mut socket, _) = client_async(request, stream).await.unwrap();
+        for message in [r#"[1,"realm1",{"roles":{"subscriber":{}}}]"#, r#"[32,1,{},"com.example.topic"]"#] {
+            socket.send(Message::text(message)).await.unwrap();
+            socket.next().await.unwrap().unwrap();
+        }
+        // More than the operating system keeps, and the router.
+        let publisher = join(&server, Format::Json).await;
+        for _ in 0..120 {
+            publisher.publish_acked("com.example.topic", ("x".repeat(1 << 18),)).await.unwrap();
+        }
+        let mut stream = socket.into_inner();
+        // Pongs that nobody asked for do no harm; they fail only when the router has given up the socket.
+        while stream.write_all(b"\x8a\x80\0\0\0\0").await.is_ok() {
+            sleep(Duration::from_millis(50)).await;
+        }
+        drop(publisher);
     })
     .await;
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use loowy_tokio::{
-    Client, CloseCause, Config, ConnectionEvent, Format, Limits, ReconnectPolicy, RequestError, TransportErrorKind,
+    Client, CloseCause, Config, ConnectionEvent, Format, KeepAlive, Limits, ReconnectPolicy, RequestError,
+    TransportErrorKind,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
@@ -403,6 +404,19 @@ async fn ws_12_a_message_over_the_limit_closes_with_1009() {
 }
 
 #[tokio::test]
+async fn ser_16_invalid_utf8_closes_with_1007() {
+    bounded(async {
+        let server = Server::bind().await;
+        let (mut peer, client) = server.join(server.config()).await;
+        peer.send_frame(b"[\xff]", OpCode::Data(Data::Text), true).await;
+        assert_eq!(u16::from(peer.close_frame().await.unwrap().code), 1007);
+        let CloseCause::Transport(error) = client.close().await.unwrap_err() else { panic!("not the transport") };
+        assert_eq!(*error.kind(), TransportErrorKind::Protocol);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn trn_04_a_connection_that_breaks_fails_what_is_under_way() {
     bounded(async {
         let server = Server::bind().await;
@@ -539,4 +553,81 @@ fn a_runtime_that_ends_fails_what_waits() {
     assert!(result.is_err());
     assert!(other.block_on(client.close()).is_ok());
     drop(peer);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_upload_is_not_silence() {
+    bounded(async {
+        let server = Server::bind().await;
+        let second = Duration::from_secs(1);
+        let alive = KeepAlive::new().interval(second).timeout(second * 2);
+        let (peer, client) = server.join(server.config().keep_alive(alive)).await;
+        let mut events = client.connection_events();
+        let uploading = tokio::spawn(async move {
+            let text = "x".repeat(64 << 10);
+            while client.publish("com.example.t", (text.as_str(),)).await.is_ok() {}
+        });
+        // The peer takes what comes, and is too slow to get to the pings.
+        let mut stream = peer.0.into_inner();
+        let started = Instant::now();
+        let reading = async {
+            let mut buffer = vec![0; 64 << 10];
+            while started.elapsed() < second * 5 {
+                assert_ne!(stream.read(&mut buffer).await.unwrap(), 0, "the client has hung up");
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let lost = async {
+            while let Some(event) = events.next().await {
+                if let ConnectionEvent::Closed(cause) = event {
+                    return cause;
+                }
+            }
+            panic!("the events ended")
+        };
+        tokio::select! {
+            () = reading => {}
+            cause = lost => panic!("lost: {cause:?}"),
+        }
+        uploading.abort();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_only_fills_buffers_is_no_sign_of_life() {
+    bounded(async {
+        let server = Server::bind().await;
+        let alive = KeepAlive::new().interval(Duration::from_millis(300)).timeout(Duration::from_millis(300));
+        // The peer does not poll its socket, so nothing answers the pings.
+        let (_peer, client) = server.join(server.config().keep_alive(alive)).await;
+        while client.publish("com.example.t", ()).await.is_ok() {
+            sleep(Duration::from_millis(20)).await;
+        }
+        let cause = client.close().await.unwrap_err();
+        let CloseCause::Transport(error) = cause else { panic!("{cause:?}") };
+        assert_eq!(*error.kind(), TransportErrorKind::Silent);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_part_of_a_frame_answers_a_ping() {
+    bounded(async {
+        let server = Server::bind().await;
+        let alive = KeepAlive::new().interval(Duration::from_millis(200)).timeout(Duration::from_secs(60));
+        let (peer, client) = server.join(server.config().keep_alive(alive)).await;
+        let mut stream = peer.0.into_inner();
+        for part in [b"\x81\x7e".as_slice(), b"\x01\0", b"[3"] {
+            let mut ping = [0; 6];
+            timeout(Duration::from_secs(5), stream.read_exact(&mut ping))
+                .await
+                .expect("it does not ping again")
+                .unwrap();
+            assert_eq!(ping[..2], *b"\x89\x80");
+            stream.write_all(part).await.unwrap();
+        }
+        drop(client);
+    })
+    .await;
 }

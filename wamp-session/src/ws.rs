@@ -162,9 +162,10 @@ pub fn closed(frame: Option<CloseFrame>) -> TransportError {
 }
 
 /// The close code that tells the peer what is wrong with what it sent, if it is worth telling.
-const fn code_for(kind: &TransportErrorKind) -> Option<u16> {
+const fn code_for(kind: &TransportErrorKind, is_utf8: bool) -> Option<u16> {
     match kind {
         TransportErrorKind::TooLarge => Some(1009),
+        TransportErrorKind::Protocol if !is_utf8 => Some(1007),
         TransportErrorKind::Protocol => Some(1002),
         _ => None,
     }
@@ -186,7 +187,7 @@ impl core::error::Error for UnknownExtension {}
 #[derive(Debug)]
 pub struct WebSocket<S> {
     inner: S,
-    received: Option<Arc<AtomicU64>>,
+    signs: Option<Arc<AtomicU64>>,
     /// A close message that the sink has not taken.
     closing: Option<Message>,
 }
@@ -195,13 +196,13 @@ impl<S> WebSocket<S> {
     /// Makes a socket of an open WebSocket.
     #[must_use]
     pub const fn new(inner: S) -> Self {
-        Self { inner, received: None, closing: None }
+        Self { inner, signs: None, closing: None }
     }
 
-    /// Sets where the bytes are counted that come from the peer, below the WebSocket.
+    /// Sets where the peer's [signs of life](Socket::signs_of_life) are counted, below the WebSocket.
     #[must_use]
-    pub fn counting(mut self, received: Arc<AtomicU64>) -> Self {
-        self.received = Some(received);
+    pub fn counting(mut self, signs: Arc<AtomicU64>) -> Self {
+        self.signs = Some(signs);
         self
     }
 
@@ -225,8 +226,9 @@ where
             Some(Ok(Message::Close(frame))) => Err(closed(frame)),
             Some(Ok(message)) => Ok(frame(message).map_or(Received::Activity, Received::Frame)),
             Some(Err(cause)) => {
+                let is_utf8 = !matches!(cause, tungstenite::Error::Utf8(_));
                 let cause = error(cause);
-                if let Some(code) = code_for(cause.kind()) {
+                if let Some(code) = code_for(cause.kind(), is_utf8) {
                     self.close(code, &cause.to_string());
                 }
                 Err(cause)
@@ -247,8 +249,8 @@ where
         Pin::new(&mut self.inner).start_send(Message::Ping(Bytes::new())).map_err(error)
     }
 
-    fn bytes_received(&self) -> u64 {
-        self.received.as_ref().map_or(0, |received| received.load(Ordering::Relaxed))
+    fn signs_of_life(&self) -> u64 {
+        self.signs.as_ref().map_or(0, |signs| signs.load(Ordering::Relaxed))
     }
 
     fn close(&mut self, code: u16, reason: &str) {

@@ -19,7 +19,7 @@ use super::hub::Hub;
 /// Bytes of frames that are read before they are passed on.
 const BATCH: usize = 64 << 10;
 
-/// How long the closing handshake may take.
+/// How long a connection may take to end that the router has closed: what was sent before, and the closing handshake.
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// Moves frames between the router and one client, until the client is gone.
@@ -30,7 +30,7 @@ pub(super) struct Connection {
     actions: VecDeque<RouterAction>,
     frames: Vec<Frame>,
     unflushed: bool,
-    /// Until when the closing handshake may last, once it has begun.
+    /// Until when it may last, once the router has closed it.
     closing: Option<Pin<Box<Sleep>>>,
 }
 
@@ -61,7 +61,6 @@ impl Connection {
                 Some(RouterAction::Close { code, reason, .. }) => {
                     self.socket.close(code, &reason);
                     self.unflushed = true;
-                    self.closing = Some(Box::pin(sleep(CLOSING)));
                 }
                 _ => {}
             }
@@ -106,21 +105,19 @@ impl Future for Connection {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        if this.closing.as_mut().is_some_and(|closing| closing.as_mut().poll(cx).is_ready()) {
-            return Poll::Ready(());
-        }
         loop {
             let mut progress = false;
-            this.hub.take(this.peer, cx.waker(), &mut this.actions);
-            let was_open = this.closing.is_none();
+            if this.hub.take(this.peer, cx.waker(), &mut this.actions) {
+                // The peer may never take what waits before the close message, nor answer it.
+                let closing = this.closing.get_or_insert_with(|| Box::pin(sleep(CLOSING)));
+                if closing.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+            }
             if this.poll_write(cx, &mut progress).is_ready() || this.poll_read(cx, &mut progress).is_ready() {
                 // The answer to a close frame is written as far as the socket takes it at once.
                 let _ = this.socket.poll_flush(cx);
                 return Poll::Ready(());
-            }
-            if was_open && let Some(closing) = &mut this.closing {
-                // Registers its waker.
-                progress |= closing.as_mut().poll(cx).is_ready();
             }
             if !progress {
                 return Poll::Pending;

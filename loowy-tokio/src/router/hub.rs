@@ -32,6 +32,8 @@ struct Queue {
     actions: VecDeque<RouterAction>,
     bytes: usize,
     is_blocked: bool,
+    /// Whether the router has closed the connection.
+    is_closing: bool,
     waker: Option<Waker>,
 }
 
@@ -78,30 +80,25 @@ impl Hub {
         self.input(|state, now| state.router.shutdown(now));
     }
 
-    /// Registers whom to wake when there is something for a connection, and takes what there is if it has nothing left.
-    pub(super) fn take(&self, peer: PeerId, waker: &Waker, actions: &mut VecDeque<RouterAction>) {
+    /// Registers whom to wake when there is something for a connection, and takes what there is if it has nothing left. Says
+    /// whether the router has closed the connection, which may be behind what its peer does not take.
+    pub(super) fn take(&self, peer: PeerId, waker: &Waker, actions: &mut VecDeque<RouterAction>) -> bool {
         let mut waker = Some(waker.clone());
-        if !actions.is_empty() {
-            self.register(peer, &mut waker);
-            return;
-        }
-        let is_writable = {
+        let (is_writable, is_closing) = {
             let mut state = self.lock();
-            let Some(queue) = state.queues.get_mut(&peer) else { return };
+            let Some(queue) = state.queues.get_mut(&peer) else { return false };
             core::mem::swap(&mut queue.waker, &mut waker);
-            core::mem::swap(&mut queue.actions, actions);
-            queue.bytes = 0;
-            core::mem::take(&mut queue.is_blocked)
+            let is_writable = actions.is_empty() && core::mem::take(&mut queue.is_blocked);
+            if actions.is_empty() {
+                core::mem::swap(&mut queue.actions, actions);
+                queue.bytes = 0;
+            }
+            (is_writable, queue.is_closing)
         };
         if is_writable {
             self.input(|state, now| state.router.handle_writable(now, peer));
         }
-    }
-
-    fn register(&self, peer: PeerId, waker: &mut Option<Waker>) {
-        if let Some(queue) = self.lock().queues.get_mut(&peer) {
-            core::mem::swap(&mut queue.waker, waker);
-        }
+        is_closing
     }
 
     /// Serves the router's deadlines, for ever.
@@ -157,6 +154,7 @@ impl State {
             };
             // The connection may have ended before its peer has.
             let Some(queue) = self.queues.get_mut(&peer) else { continue };
+            queue.is_closing |= matches!(action, RouterAction::Close { .. });
             queue.actions.push_back(action);
             queue.bytes = queue.bytes.saturating_add(bytes);
             wakers.extend(queue.waker.take());

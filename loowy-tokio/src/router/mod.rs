@@ -17,7 +17,7 @@ mod hub;
 
 use core::fmt;
 use core::future::{Future, poll_fn};
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 use core::time::Duration;
 use std::io;
@@ -104,7 +104,7 @@ impl RouterServer {
         let hub = Arc::new(Hub::new(config.unix_time(now)));
         let (stop, stopped) = oneshot::channel();
         let clock = tokio::spawn(Arc::clone(&hub).keep_time());
-        let accept = tokio::spawn(accept(listener, Arc::clone(&hub), websocket, patience, stopped));
+        let accept = tokio::spawn(accept(listener, Arc::clone(&hub), websocket, patience, HANDSHAKES, stopped));
         Ok(Self { hub, address, stop: Some(stop), tasks: [accept, clock] })
     }
 
@@ -157,24 +157,19 @@ async fn accept(
     hub: Arc<Hub>,
     websocket: WebSocketConfig,
     patience: Duration,
+    max_handshakes: usize,
     mut stopped: oneshot::Receiver<()>,
 ) {
     // When this task is aborted, so are its connections.
     let mut connections = JoinSet::new();
-    let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
+    let handshakes = Arc::new(Semaphore::new(max_handshakes));
     loop {
-        while connections.try_join_next().is_some() {}
-        let next = poll_fn(|cx| {
-            if Pin::new(&mut stopped).poll(cx).is_ready() {
-                return Poll::Ready(None);
-            }
-            listener.poll_accept(cx).map(Some)
-        });
-        match next.await {
+        // The semaphore is never closed.
+        let permit = Arc::clone(&handshakes).acquire_owned();
+        let Some(Ok(permit)) = unless_stopped(&mut stopped, &mut connections, permit).await else { break };
+        match unless_stopped(&mut stopped, &mut connections, listener.accept()).await {
             None => break,
             Some(Ok((stream, _))) => {
-                // The semaphore is never closed.
-                let Ok(permit) = Arc::clone(&handshakes).acquire_owned().await else { break };
                 let hub = Arc::clone(&hub);
                 connections.spawn(async move {
                     let opened = timeout(HANDSHAKE_TIMEOUT, open(stream, &hub, websocket)).await;
@@ -192,6 +187,23 @@ async fn accept(
     let gone = async { while connections.join_next().await.is_some() {} };
     // Whoever is left then is dropped.
     let _ = timeout(patience, gone).await;
+}
+
+/// Waits for something, and meanwhile takes leave of the connections that end; `None` if the server is told to stop.
+async fn unless_stopped<T>(
+    stopped: &mut oneshot::Receiver<()>,
+    connections: &mut JoinSet<()>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        if Pin::new(&mut *stopped).poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        while let Poll::Ready(Some(_)) = connections.poll_join_next(cx) {}
+        work.as_mut().poll(cx).map(Some)
+    })
+    .await
 }
 
 type Socket = WebSocket<tokio_tungstenite::WebSocketStream<TcpStream>>;
@@ -226,6 +238,7 @@ impl fmt::Debug for Hub {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
@@ -243,5 +256,20 @@ mod tests {
         let (socket, _) = open(stream, &hub, WebSocketConfig::default()).await.unwrap();
         assert!(socket.into_inner().get_ref().nodelay().unwrap());
         client.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_full_of_handshakes_can_be_stopped() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let hub = Arc::new(Hub::new(config().unwrap()));
+        let (stop, stopped) = oneshot::channel();
+        let patience = Duration::from_millis(50);
+        let mut server = tokio::spawn(accept(listener, hub, WebSocketConfig::default(), patience, 1, stopped));
+        // They say nothing; the second one waits for the first.
+        let _clients = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        assert!(timeout(Duration::from_millis(200), &mut server).await.is_err(), "it ended by itself");
+        stop.send(()).unwrap();
+        timeout(HANDSHAKE_TIMEOUT / 2, server).await.expect("it does not stop").unwrap();
     }
 }

@@ -15,6 +15,9 @@ use crate::{Action, Frame, Time, TransportError, TransportErrorKind, TransportId
 /// How many bytes of frames are taken from the session, or from the socket, before they are passed on.
 const BATCH: usize = 64 << 10;
 
+/// How many batches are read from a socket to which nothing can be written any more.
+const LAST_BATCHES: usize = 1_024;
+
 /// How long a socket that is of no use any more may take to write what is left.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -39,8 +42,8 @@ pub struct Driver<A: Adapter> {
     unflushed: bool,
     alarm: Option<(Time, Task)>,
     lingering: Option<(A::Socket, Time)>,
-    /// The bytes that had come from the present socket.
-    received: u64,
+    /// The signs of life that the present socket had counted.
+    signs: u64,
     /// Both clocks at the last poll.
     clocks: Option<(Time, Duration)>,
 }
@@ -64,7 +67,7 @@ impl<A: Adapter> Driver<A> {
             unflushed: false,
             alarm: None,
             lingering: None,
-            received: 0,
+            signs: 0,
             clocks: None,
         }
     }
@@ -76,6 +79,7 @@ impl<A: Adapter> Driver<A> {
         let Poll::Ready(opened) = opening.as_mut().poll(cx) else { return false };
         match opened {
             Ok((socket, subprotocol)) => {
+                self.signs = socket.signs_of_life();
                 self.phase = Phase::Open(id, socket);
                 self.link.opened(id, subprotocol.as_deref());
             }
@@ -99,7 +103,7 @@ impl<A: Adapter> Driver<A> {
                 match socket.poll_ready(cx) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(error)) => {
-                        self.fail(error);
+                        self.fail_writing(cx, error);
                         return true;
                     }
                     Poll::Pending => return progress,
@@ -115,14 +119,14 @@ impl<A: Adapter> Driver<A> {
                 (Action::Send { id, frame }, Phase::Open(open, socket)) if id == *open => {
                     self.unflushed = true;
                     if let Err(error) = socket.send(frame) {
-                        self.fail(error);
+                        self.fail_writing(cx, error);
                         return true;
                     }
                 }
                 (Action::Ping { id }, Phase::Open(open, socket)) if id == *open => {
                     self.unflushed = true;
                     if let Err(error) = socket.ping() {
-                        self.fail(error);
+                        self.fail_writing(cx, error);
                         return true;
                     }
                 }
@@ -147,7 +151,7 @@ impl<A: Adapter> Driver<A> {
             match socket.poll_flush(cx) {
                 Poll::Ready(Ok(())) => self.unflushed = false,
                 Poll::Ready(Err(error)) => {
-                    self.fail(error);
+                    self.fail_writing(cx, error);
                     return true;
                 }
                 Poll::Pending => {}
@@ -176,20 +180,44 @@ impl<A: Adapter> Driver<A> {
                 Poll::Pending => break None,
             }
         };
-        let received = socket.bytes_received();
+        let signs = socket.signs_of_life();
+        // A part of a frame is progress as well: it moves the session's deadline.
+        let progress = bytes > 0 || signs != self.signs;
+        self.signs = signs;
         if !self.frames.is_empty() {
             self.link.received(id, &mut self.frames);
-        } else if bytes > 0 || received != self.received {
+        } else if progress {
             self.link.activity(id);
         }
-        self.received = received;
         match end {
             Some(error) => {
                 self.fail(error);
                 true
             }
-            None => bytes > 0,
+            None => progress,
         }
+    }
+
+    /// Tells the session when writing has shown that the peer is there, and says whether it has.
+    fn notice_life(&mut self) -> bool {
+        let (Phase::Open(id, socket) | Phase::Closing(id, socket)) = &self.phase else { return false };
+        let signs = socket.signs_of_life();
+        if signs == core::mem::replace(&mut self.signs, signs) {
+            return false;
+        }
+        self.link.activity(*id);
+        true
+    }
+
+    /// Nothing can be written any more. The peer may have said why before, so what it sent is read first.
+    fn fail_writing(&mut self, cx: &mut Context<'_>, error: TransportError) {
+        for _ in 0..LAST_BATCHES {
+            if !self.poll_read(cx) {
+                break;
+            }
+        }
+        // Without effect if reading has come to an end as well, which then is what the session was told.
+        self.fail(error);
     }
 
     /// The transport has ended.
@@ -262,6 +290,7 @@ impl<A: Adapter> Future for Driver<A> {
             let turn = this.link.turn(&mut this.actions, room);
             let mut progress = this.poll_open(cx);
             progress |= this.poll_write(cx);
+            progress |= this.notice_life();
             progress |= this.poll_read(cx);
             let current = match &this.phase {
                 Phase::Idle => None,

@@ -81,8 +81,11 @@ pub trait Socket: Send + Unpin + 'static {
         Ok(())
     }
 
-    /// How many bytes have come from the peer, as far as somebody counts them: signs of life below the messages.
-    fn bytes_received(&self) -> u64 {
+    /// A number that grows with every sign of life below the messages, as far as somebody counts them.
+    ///
+    /// Such signs are bytes that came from the peer, though they make no message yet, and bytes that could be written only
+    /// because the peer had acknowledged others: during a long upload, nothing else is heard of it.
+    fn signs_of_life(&self) -> u64 {
         0
     }
 
