@@ -416,6 +416,30 @@ async fn ser_16_invalid_utf8_closes_with_1007() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trn_04_a_goodbye_is_told_though_nothing_can_be_written() {
+    for _ in 0..30 {
+        bounded(async {
+            let server = Server::bind().await;
+            let (mut peer, client) = server.join(server.config()).await;
+            let publisher = tokio::spawn({
+                let client = client.clone();
+                async move { while client.publish("com.example.t", ("x".repeat(2_000),)).await.is_ok() {} }
+            });
+            for _ in 0..20 {
+                peer.text().await;
+            }
+            peer.send(r#"[6,{},"wamp.close.killed"]"#).await;
+            // What it has not read makes the operating system reset the connection.
+            drop(peer);
+            publisher.await.unwrap();
+            let cause = client.close().await.unwrap_err();
+            assert!(matches!(cause, CloseCause::Goodbye(_)), "{cause:?}");
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn trn_04_a_connection_that_breaks_fails_what_is_under_way() {
     bounded(async {

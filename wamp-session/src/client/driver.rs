@@ -15,9 +15,6 @@ use crate::{Action, Frame, Time, TransportError, TransportErrorKind, TransportId
 /// How many bytes of frames are taken from the session, or from the socket, before they are passed on.
 const BATCH: usize = 64 << 10;
 
-/// How many batches are read from a socket to which nothing can be written any more.
-const LAST_BATCHES: usize = 1_024;
-
 /// How long a socket that is of no use any more may take to write what is left.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -40,6 +37,8 @@ pub struct Driver<A: Adapter> {
     actions: VecDeque<Action>,
     frames: Vec<Frame>,
     unflushed: bool,
+    /// Why nothing can be written any more, and until when to read what the peer said before.
+    broken: Option<(TransportError, Time)>,
     alarm: Option<(Time, Task)>,
     lingering: Option<(A::Socket, Time)>,
     /// The signs of life that the present socket had counted.
@@ -65,6 +64,7 @@ impl<A: Adapter> Driver<A> {
             actions: VecDeque::new(),
             frames: Vec::new(),
             unflushed: false,
+            broken: None,
             alarm: None,
             lingering: None,
             signs: 0,
@@ -99,11 +99,12 @@ impl<A: Adapter> Driver<A> {
             if let (Some(Action::Send { id, .. } | Action::Ping { id }), Phase::Open(open, socket)) =
                 (self.actions.front(), &mut self.phase)
                 && id == open
+                && self.broken.is_none()
             {
                 match socket.poll_ready(cx) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(error)) => {
-                        self.fail_writing(cx, error);
+                        self.fail_writing(error);
                         return true;
                     }
                     Poll::Pending => return progress,
@@ -116,24 +117,24 @@ impl<A: Adapter> Driver<A> {
                     self.phase = Phase::Opening(id, self.adapter.open(url, subprotocols));
                     self.poll_open(cx);
                 }
-                (Action::Send { id, frame }, Phase::Open(open, socket)) if id == *open => {
+                (Action::Send { id, frame }, Phase::Open(open, socket)) if id == *open && self.broken.is_none() => {
                     self.unflushed = true;
                     if let Err(error) = socket.send(frame) {
-                        self.fail_writing(cx, error);
+                        self.fail_writing(error);
                         return true;
                     }
                 }
-                (Action::Ping { id }, Phase::Open(open, socket)) if id == *open => {
+                (Action::Ping { id }, Phase::Open(open, socket)) if id == *open && self.broken.is_none() => {
                     self.unflushed = true;
                     if let Err(error) = socket.ping() {
-                        self.fail_writing(cx, error);
+                        self.fail_writing(error);
                         return true;
                     }
                 }
                 (Action::CloseTransport { id, code, reason }, Phase::Open(open, _)) if id == *open => {
                     if let Phase::Open(id, mut socket) = core::mem::replace(&mut self.phase, Phase::Idle) {
                         socket.close(code, &reason);
-                        self.unflushed = true;
+                        self.unflushed = self.broken.is_none();
                         self.phase = Phase::Closing(id, socket);
                     }
                 }
@@ -141,7 +142,7 @@ impl<A: Adapter> Driver<A> {
                     self.phase = Phase::Idle;
                     self.link.closed(id, TransportError::new(TransportErrorKind::Eof));
                 }
-                // Of a transport that is gone.
+                // Of a transport that is gone, or takes nothing any more.
                 _ => {}
             }
         }
@@ -151,7 +152,7 @@ impl<A: Adapter> Driver<A> {
             match socket.poll_flush(cx) {
                 Poll::Ready(Ok(())) => self.unflushed = false,
                 Poll::Ready(Err(error)) => {
-                    self.fail_writing(cx, error);
+                    self.fail_writing(error);
                     return true;
                 }
                 Poll::Pending => {}
@@ -209,15 +210,21 @@ impl<A: Adapter> Driver<A> {
         true
     }
 
-    /// Nothing can be written any more. The peer may have said why before, so what it sent is read first.
-    fn fail_writing(&mut self, cx: &mut Context<'_>, error: TransportError) {
-        for _ in 0..LAST_BATCHES {
-            if !self.poll_read(cx) {
-                break;
-            }
+    /// Nothing can be written any more. The peer may have said why before, so what it sent is read first, until that ends too.
+    fn fail_writing(&mut self, error: TransportError) {
+        self.unflushed = false;
+        match self.link.now().checked_add(LINGER) {
+            Some(until) => self.broken = Some((error, until)),
+            None => self.fail(error),
         }
-        // Without effect if reading has come to an end as well, which then is what the session was told.
+    }
+
+    /// Gives up a socket whose reading does not end although its writing has, and says whether it did.
+    fn expire_broken(&mut self) -> bool {
+        let now = self.link.now();
+        let Some((error, _)) = self.broken.take_if(|(_, until)| now >= *until) else { return false };
         self.fail(error);
+        true
     }
 
     /// The transport has ended.
@@ -230,6 +237,7 @@ impl<A: Adapter> Driver<A> {
     /// Gives up the socket; what it still has to write, such as the answer to a close frame, it may write beside the driver's work.
     fn retire(&mut self) -> Option<TransportId> {
         self.unflushed = false;
+        self.broken = None;
         match core::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle => None,
             Phase::Opening(id, _) => Some(id),
@@ -263,7 +271,8 @@ impl<A: Adapter> Driver<A> {
     /// Keeps an alarm that rings at the deadline or before, and says whether it rang.
     fn poll_alarm(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> bool {
         let lingering = self.lingering.as_ref().map(|(_, until)| *until);
-        let Some(wanted) = deadline.into_iter().chain(lingering).min() else { return false };
+        let broken = self.broken.as_ref().map(|(_, until)| *until);
+        let Some(wanted) = deadline.into_iter().chain(lingering).chain(broken).min() else { return false };
         // One that rings too early is kept, and set anew when it has rung: most deadlines are met, and only move on.
         let (_, alarm) = match &mut self.alarm {
             Some(alarm) if alarm.0 <= wanted => alarm,
@@ -292,6 +301,7 @@ impl<A: Adapter> Future for Driver<A> {
             progress |= this.poll_write(cx);
             progress |= this.notice_life();
             progress |= this.poll_read(cx);
+            progress |= this.expire_broken();
             let current = match &this.phase {
                 Phase::Idle => None,
                 Phase::Opening(id, _) | Phase::Open(id, _) | Phase::Closing(id, _) => Some(*id),
