@@ -53,6 +53,7 @@ pub mod client;
 mod config;
 mod error;
 mod event;
+mod features;
 mod keep_alive;
 mod key;
 mod limits;

@@ -12,8 +12,8 @@ use super::peer::{Member, State};
 use super::timestamp::rfc3339;
 use super::user::{Credential, Salting};
 use super::{PeerId, RealmConfig, Router, User, Violation};
-use crate::Time;
 use crate::auth::{Secret, cra};
+use crate::{Time, features};
 
 /// A peer that has been challenged.
 pub(super) struct Attempt {
@@ -134,7 +134,11 @@ impl Router {
     fn welcome(&mut self, id: PeerId, granted: Granted) {
         let Granted { realm, session, roles, authid, authrole, authmethod } = granted;
         let mut details = WelcomeDetails::default();
-        details.roles = Some(Roles::new().with(Role::Broker, &["publisher_exclusion"]).with(Role::Dealer, &[]));
+        details.roles = Some(
+            [Role::Broker, Role::Dealer]
+                .into_iter()
+                .fold(Roles::new(), |roles, role| roles.with(role, features::of_router(role))),
+        );
         details.agent = self.agent.clone();
         details.realm = Some(realm.as_str().into());
         details.authid = Some(authid);

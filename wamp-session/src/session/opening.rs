@@ -15,7 +15,7 @@ use super::state::{Established, Joining, State};
 use crate::auth::Answer;
 use crate::{
     Action, AuthError, CloseCause, CommandError, ConfigError, Joined, Opened, ProtocolViolation, SessionEvent,
-    TransportError, TransportErrorKind, TransportId,
+    TransportError, TransportErrorKind, TransportId, features,
 };
 
 /// Methods whose HELLO has to say who the client claims to be.
@@ -80,8 +80,9 @@ impl Session {
         };
         let mut details = HelloDetails::default();
         details.agent.clone_from(&self.config.agent);
-        details.roles =
-            Some(self.config.roles.iter().fold(Roles::new(), |roles, role| roles.with(*role, features(*role))));
+        details.roles = Some(
+            self.config.roles.iter().fold(Roles::new(), |roles, role| roles.with(*role, features::of_client(*role))),
+        );
         details.authmethods = (!authmethods.is_empty()).then(|| authmethods.clone());
         details.authid = authid;
         details.authextra = authextra.filter(|extra| !extra.is_empty());
@@ -191,13 +192,5 @@ impl Session {
         self.start_life();
         self.replay();
         self.send_waiting();
-    }
-}
-
-/// The features that are implemented.
-const fn features(role: Role) -> &'static [&'static str] {
-    match role {
-        Role::Publisher => &["publisher_exclusion"],
-        Role::Caller | Role::Callee | Role::Subscriber | Role::Broker | Role::Dealer => &[],
     }
 }

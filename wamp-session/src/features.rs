@@ -1,0 +1,20 @@
+//! The features that are announced, and nothing that is not implemented (WAMP Advanced Profile, "Feature Announcement").
+
+use wamp_proto::Role;
+
+/// The features of a client.
+pub(crate) const fn of_client(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Publisher => &["publisher_exclusion"],
+        Role::Caller | Role::Callee | Role::Subscriber | Role::Broker | Role::Dealer => &[],
+    }
+}
+
+/// The features of the embeddable router.
+#[cfg(feature = "router")]
+pub(crate) const fn of_router(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Broker => &["publisher_exclusion"],
+        Role::Dealer | Role::Caller | Role::Callee | Role::Publisher | Role::Subscriber => &[],
+    }
+}
