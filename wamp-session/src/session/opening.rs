@@ -4,9 +4,7 @@
 
 use std::sync::Arc;
 
-use wamp_proto::{
-    Authenticate, Challenge, Format, Hello, HelloDetails, Message, MessageType, Role, Roles, Uri, Welcome,
-};
+use wamp_proto::{Authenticate, Challenge, Format, Hello, HelloDetails, Message, MessageType, Roles, Uri, Welcome};
 
 use super::Session;
 use super::deadlines::Deadline;
