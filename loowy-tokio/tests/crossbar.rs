@@ -1,4 +1,4 @@
-//! The client against a live Crossbar.io: set `LOOWY_CROSSBAR` to the URL of its WebSocket, as `.ci/crossbar/with` does. Without it
+//! The client against a live Crossbar.io: set `LOOWY_CROSSBAR` to the URL of its WebSocket, as `.ci/routers/with crossbar` does. Without it
 //! these tests are skipped.
 //!
 //! A test that really ran prints `interop ran: NAME`.

@@ -1,5 +1,5 @@
 //! The client against a Crossbar.io that is killed and restarted under load: set `LOOWY_CROSSBAR` to the URL of its WebSocket and
-//! `LOOWY_CROSSBAR_RESTART` to the address where it can be asked to restart, as `.ci/crossbar/with` does. Without them the test is
+//! `LOOWY_CROSSBAR_RESTART` to the address where it can be asked to restart, as `.ci/routers/with crossbar` does. Without them the test is
 //! skipped.
 //!
 //! If it really ran, it prints `interop ran: restarts`.
