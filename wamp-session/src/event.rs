@@ -57,9 +57,7 @@ pub enum SessionEvent {
         /// Whether the router confirmed it, where it had to be asked.
         result: Result<(), RequestError>,
     },
-    /// The router ended a subscription; nothing is to be answered.
-    ///
-    /// No feature is announced for this; it is reported because some routers revoke without asking.
+    /// The router ended a subscription; nothing is to be answered (WAMP Advanced Profile, "Subscription Revocation").
     SubscriptionRevoked {
         /// The subscription, whose key is now unknown.
         key: SubscriptionKey,

@@ -5,8 +5,14 @@ use wamp_proto::Role;
 /// The features of a client.
 pub(crate) const fn of_client(role: Role) -> &'static [&'static str] {
     match role {
-        Role::Publisher => &["publisher_exclusion"],
-        Role::Caller | Role::Callee | Role::Subscriber | Role::Broker | Role::Dealer => &[],
+        Role::Publisher => &["publisher_exclusion", "publisher_identification", "subscriber_blackwhite_listing"],
+        Role::Subscriber => &[
+            "pattern_based_subscription",
+            "publication_trustlevels",
+            "publisher_identification",
+            "subscription_revocation",
+        ],
+        Role::Caller | Role::Callee | Role::Broker | Role::Dealer => &[],
     }
 }
 

@@ -35,7 +35,7 @@ use core::fmt;
 use core::future::Future;
 use std::sync::Arc;
 
-use wamp_proto::{IntoPayload, InvalidUri, Uri};
+use wamp_proto::{IntoPayload, InvalidUri, MatchPolicy, Uri, UriRule};
 
 pub use self::callee::{Invocation, NextInvocation, Register, RegisterFn, Registration, RegistrationGuard, Unregister};
 pub use self::caller::{Call, CallResult};
@@ -113,13 +113,27 @@ impl Client {
         self.subscribe_with(topic, SubscribeOptions::new())
     }
 
-    /// Subscribes to a topic, with options.
+    /// Subscribes to a topic or a pattern, with options.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::SubscribeOptions;
+    /// use wamp_session::proto::MatchPolicy;
+    ///
+    /// let wildcard = SubscribeOptions::new().match_policy(MatchPolicy::Wildcard);
+    /// let mut events = client.subscribe_with("com.example..created", wildcard).await?;
+    /// while let Some(event) = events.next().await {
+    ///     println!("{}", event.topic());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// As [`subscribe`](Self::subscribe).
     pub fn subscribe_with(&self, topic: impl IntoUri, options: SubscribeOptions) -> Subscribe {
-        let topic = topic.into_uri().map_err(CommandError::InvalidUri);
+        let topic = topic.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
         Subscribe::new(self.live(), topic.map(|topic| (topic, options)))
     }
 
@@ -442,11 +456,22 @@ pub trait IntoUri {
     ///
     /// [`InvalidUri`] if it is none.
     fn into_uri(self) -> Result<Uri, InvalidUri>;
+
+    /// Makes it a URI, or a pattern of a policy.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUri`] if it is none.
+    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri>;
 }
 
 impl IntoUri for &str {
     fn into_uri(self) -> Result<Uri, InvalidUri> {
         Uri::new(self)
+    }
+
+    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
+        Uri::checked(self, UriRule::Loose, policy)
     }
 }
 
@@ -454,11 +479,19 @@ impl IntoUri for String {
     fn into_uri(self) -> Result<Uri, InvalidUri> {
         Uri::new(self)
     }
+
+    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
+        Uri::checked(self, UriRule::Loose, policy)
+    }
 }
 
 impl IntoUri for &String {
     fn into_uri(self) -> Result<Uri, InvalidUri> {
-        Uri::new(self.as_str())
+        self.as_str().into_uri()
+    }
+
+    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
+        self.as_str().into_pattern(policy)
     }
 }
 
@@ -466,10 +499,18 @@ impl IntoUri for Uri {
     fn into_uri(self) -> Result<Uri, InvalidUri> {
         Ok(self)
     }
+
+    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
+        self.check(UriRule::Loose, policy).map(|()| self)
+    }
 }
 
 impl IntoUri for &Uri {
     fn into_uri(self) -> Result<Uri, InvalidUri> {
         Ok(self.clone())
+    }
+
+    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
+        self.clone().into_pattern(policy)
     }
 }

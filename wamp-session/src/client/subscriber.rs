@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 use serde::Deserialize;
-use wamp_proto::{EventDetails, Payload, PayloadError, PublicationId, Uri};
+use wamp_proto::{EventDetails, Payload, PayloadError, PublicationId, SessionId, Uri};
 
 use super::Live;
 use super::queue::{self, Overflow, Queue};
@@ -298,7 +298,7 @@ impl Drop for Unsubscribe {
 }
 
 impl Event {
-    /// The topic that was published to.
+    /// The topic that was published to, also where the subscription is to a pattern.
     #[must_use]
     pub const fn topic(&self) -> &Uri {
         &self.inner.topic
@@ -308,6 +308,38 @@ impl Event {
     #[must_use]
     pub const fn publication(&self) -> PublicationId {
         self.inner.publication
+    }
+
+    /// The session that published, if it is disclosed (WAMP Advanced Profile, "Publisher Identification").
+    #[must_use]
+    pub fn publisher(&self) -> Option<SessionId> {
+        self.inner.details.publisher
+    }
+
+    /// The publisher's authid, if it is disclosed.
+    #[must_use]
+    pub fn publisher_authid(&self) -> Option<&str> {
+        self.inner.details.publisher_authid.as_deref()
+    }
+
+    /// The publisher's authrole, if it is disclosed.
+    #[must_use]
+    pub fn publisher_authrole(&self) -> Option<&str> {
+        self.inner.details.publisher_authrole.as_deref()
+    }
+
+    /// How far the broker trusts the publisher, if it says so: what the numbers mean is the router's affair (WAMP Advanced Profile,
+    /// "Publication Trust Levels").
+    #[must_use]
+    pub fn trustlevel(&self) -> Option<u64> {
+        self.inner.details.trustlevel
+    }
+
+    /// Whether the event had been kept by the broker, and was published before the subscription was made
+    /// ([`SubscribeOptions::get_retained`]).
+    #[must_use]
+    pub fn is_retained(&self) -> bool {
+        self.inner.details.retained == Some(true)
     }
 
     /// What the broker says of the event.

@@ -1,17 +1,30 @@
 //! The options of a publisher.
 
 use core::time::Duration;
+use std::sync::Arc;
 
-use wamp_proto::Value;
+use wamp_proto::{SessionId, Value};
 
 use super::own_key;
 use crate::CommandError;
 
 /// How to publish an event.
 ///
+/// Who receives it can be narrowed: by lists of those who do not (`exclude…`) and of the only ones who do (`eligible…`), by
+/// session, authid and authrole (WAMP Advanced Profile, "Subscriber Black- and Whitelisting"). A subscriber has to pass all lists
+/// that are given. An empty list is sent as it is, and an empty `eligible…` means nobody; Crossbar.io and nexus take an empty list
+/// for none, so that everybody is eligible there.
+///
+/// A router that does not have a feature ignores its option, so that more subscribers may receive the event than are meant to:
+/// ask [`Joined::router_announces`](crate::Joined::router_announces) where that matters.
+///
 /// ```
 /// # use wamp_session::PublishOptions;
-/// let options = PublishOptions::new().exclude_me(false).option("_trace", "4711")?;
+/// let options = PublishOptions::new()
+///     .exclude_me(false)
+///     .eligible_authrole(["backend", "admin"])
+///     .exclude_authid(["mallory"])
+///     .option("_trace", "4711")?;
 /// # Ok::<(), wamp_session::CommandError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +47,75 @@ impl PublishOptions {
         self
     }
 
+    /// Leaves sessions out (`exclude`).
+    #[must_use]
+    pub fn exclude(mut self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
+        self.wire.exclude = Some(sessions.into_iter().collect());
+        self
+    }
+
+    /// Leaves the sessions of authids out (`exclude_authid`).
+    #[must_use]
+    pub fn exclude_authid(mut self, authids: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
+        self.wire.exclude_authid = Some(texts(authids));
+        self
+    }
+
+    /// Leaves the sessions of authroles out (`exclude_authrole`).
+    #[must_use]
+    pub fn exclude_authrole(mut self, authroles: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
+        self.wire.exclude_authrole = Some(texts(authroles));
+        self
+    }
+
+    /// Names the only sessions that receive the event (`eligible`); none if there are none.
+    #[must_use]
+    pub fn eligible(mut self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
+        self.wire.eligible = Some(sessions.into_iter().collect());
+        self
+    }
+
+    /// Names the only authids whose sessions receive the event (`eligible_authid`); none if there are none.
+    #[must_use]
+    pub fn eligible_authid(mut self, authids: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
+        self.wire.eligible_authid = Some(texts(authids));
+        self
+    }
+
+    /// Names the only authroles whose sessions receive the event (`eligible_authrole`); none if there are none.
+    #[must_use]
+    pub fn eligible_authrole(mut self, authroles: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
+        self.wire.eligible_authrole = Some(texts(authroles));
+        self
+    }
+
+    /// Asks the broker to tell the subscribers who publishes (`disclose_me`).
+    ///
+    /// A broker that does not allow it refuses the event with `wamp.error.option_disallowed.disclose_me`, which only an acknowledged
+    /// publication gets to know. (WAMP Advanced Profile, "Publisher Identification".)
+    #[must_use]
+    pub fn disclose_me(mut self) -> Self {
+        self.wire.disclose_me = Some(true);
+        self
+    }
+
+    /// Asks the broker to keep the event for those who subscribe later with
+    /// [`get_retained`](crate::SubscribeOptions::get_retained), in place of the one kept before (`retain`).
+    ///
+    /// (WAMP Advanced Profile, "Event Retention".)
+    #[must_use]
+    pub fn retain(mut self) -> Self {
+        self.wire.retain = Some(true);
+        self
+    }
+
+    /// Sets the key of a sharded subscription (`rkey`), which few routers know; the feature is not announced.
+    #[must_use]
+    pub fn rkey(mut self, rkey: impl Into<Arc<str>>) -> Self {
+        self.wire.rkey = Some(rkey.into());
+        self
+    }
+
     /// Sets how long to wait for the acknowledgement, instead of the session's request timeout.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -50,4 +132,8 @@ impl PublishOptions {
         self.wire.extra.insert(own_key(key)?, value);
         Ok(self)
     }
+}
+
+fn texts(texts: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Vec<Arc<str>> {
+    texts.into_iter().map(Into::into).collect()
 }

@@ -1,13 +1,20 @@
 //! The options of a subscriber.
 
 use core::time::Duration;
+use std::sync::Arc;
 
-use wamp_proto::Value;
+use wamp_proto::{MatchPolicy, Value};
 
 use super::own_key;
 use crate::CommandError;
 
 /// How to subscribe to a topic.
+///
+/// ```
+/// # use wamp_session::SubscribeOptions;
+/// # use wamp_session::proto::MatchPolicy;
+/// let options = SubscribeOptions::new().match_policy(MatchPolicy::Prefix).get_retained();
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SubscribeOptions {
     pub(crate) wire: wamp_proto::SubscribeOptions,
@@ -21,6 +28,35 @@ impl SubscribeOptions {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets how the topic is compared with those of events (`match`): exactly by default.
+    ///
+    /// With [`Prefix`](MatchPolicy::Prefix) it matches all topics that start with it, character by character, and with
+    /// [`Wildcard`](MatchPolicy::Wildcard) those with as many components, where an empty one stands for any. The topic of each
+    /// event comes with it. Subscriptions to one topic with different policies are different ones. (WAMP Advanced Profile,
+    /// "Pattern-based Subscription".)
+    #[must_use]
+    pub fn match_policy(mut self, policy: MatchPolicy) -> Self {
+        self.wire.match_policy = Some(policy);
+        self
+    }
+
+    /// Asks for the event that the broker keeps, if there is one (`get_retained`): it comes first.
+    ///
+    /// With a pattern, the broker may send one for each topic that matches. They come again after each lost connection. (WAMP
+    /// Advanced Profile, "Event Retention".)
+    #[must_use]
+    pub fn get_retained(mut self) -> Self {
+        self.wire.get_retained = Some(true);
+        self
+    }
+
+    /// Sets the key of a sharded subscription (`nkey`), which few routers know; the feature is not announced.
+    #[must_use]
+    pub fn nkey(mut self, nkey: impl Into<Arc<str>>) -> Self {
+        self.wire.nkey = Some(nkey.into());
+        self
     }
 
     /// Sets how long to wait for the answer, instead of the session's request timeout.
@@ -38,6 +74,10 @@ impl SubscribeOptions {
     pub fn queue(mut self, queue: crate::client::Queue) -> Self {
         self.queue = queue;
         self
+    }
+
+    pub(crate) fn policy(&self) -> MatchPolicy {
+        self.wire.match_policy.unwrap_or_default()
     }
 
     /// Sets an attribute that this crate does not know.

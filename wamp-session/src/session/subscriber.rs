@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
-    Event, EventDetails, MatchPolicy, MessageType, RequestId, Role, Subscribe, Subscribed, SubscriptionId, Unsubscribe,
-    Uri, UriRule,
+    Event, EventDetails, MessageType, RequestId, Role, Subscribe, Subscribed, SubscriptionId, Unsubscribe, Uri, UriRule,
 };
 
 use super::Session;
@@ -35,6 +34,12 @@ struct Wanted {
     stage: Stage,
     /// The local subscriptions, in the order in which they were made.
     members: Vec<SubscriptionKey>,
+}
+
+impl Wanted {
+    fn wants_retained(&self) -> bool {
+        self.options.get_retained == Some(true)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +71,12 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// The topic with these options, if it is wanted already.
+    /// The topic with these options, if it is wanted already. Who wants the retained event asks by itself: it comes only with the
+    /// answer.
     fn find(&self, topic: &Uri, options: &wamp_proto::SubscribeOptions) -> Option<WantedKey> {
+        if options.get_retained == Some(true) {
+            return None;
+        }
         let same = |key: &&WantedKey| self.wanted.get(key).is_some_and(|wanted| wanted.options == *options);
         self.by_topic.get(topic)?.iter().find(same).copied()
     }
@@ -126,7 +135,7 @@ impl Session {
         options: SubscribeOptions,
     ) -> Result<SubscriptionKey, CommandError> {
         self.check_role(Role::Subscriber)?;
-        topic.check(UriRule::Loose, options.wire.match_policy.unwrap_or(MatchPolicy::Exact))?;
+        topic.check(UriRule::Loose, options.policy())?;
         self.check_room()?;
         let SubscribeOptions { wire: options, timeout, .. } = options;
         let wanted = match self.subscriptions.find(&topic, &options) {
@@ -318,7 +327,7 @@ impl Session {
         }
     }
 
-    /// An EVENT: once for each local subscription that shares its id.
+    /// An EVENT: once for each local subscription that shares its id, but a retained one for the last that asked for it.
     pub(super) fn event(&mut self, Event { subscription, publication, details, payload }: Event) {
         let Some(keys) = self.subscriptions.by_id.get(&subscription) else {
             self.stats.unknown_events += 1;
@@ -328,6 +337,13 @@ impl Session {
             Arc::clone(&self.subscriptions.no_details)
         } else {
             Arc::new(details)
+        };
+        // Retained events follow the answer to the SUBSCRIBE that wants them, and are not for those who were there before.
+        let wants_retained =
+            |key: &&WantedKey| self.subscriptions.wanted.get(key).is_some_and(|wanted| wanted.wants_retained());
+        let keys = match keys.iter().rposition(|key| details.retained == Some(true) && wants_retained(&key)) {
+            Some(last) => keys.get(last..=last).unwrap_or_default(),
+            None => keys,
         };
         for wanted in keys.iter().filter_map(|key| self.subscriptions.wanted.get(key)) {
             for key in &wanted.members {

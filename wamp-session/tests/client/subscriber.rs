@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use wamp_session::client::{Overflow, Queue, Subscription, SubscriptionEnd};
-use wamp_session::proto::{PayloadCheck, PayloadError};
-use wamp_session::{CloseCause, Config, Frame, ProtocolViolation, SubscribeOptions, TransportErrorKind};
+use wamp_session::proto::{MatchPolicy, PayloadCheck, PayloadError};
+use wamp_session::{
+    CloseCause, CommandError, Config, Frame, ProtocolViolation, RequestError, SubscribeOptions, TransportErrorKind,
+};
 
 use crate::driver::subscribe;
 use crate::world::World;
@@ -243,4 +245,42 @@ fn a_malformed_event_ends_the_session_when_checked_on_receipt() {
     let Some(SubscriptionEnd::Closed(cause)) = subscription.end() else { panic!("it has not ended") };
     assert!(matches!(&*cause, CloseCause::ProtocolViolation(ProtocolViolation::Decode(_))), "{cause:?}");
     assert!(client.session().is_none());
+}
+
+#[test]
+fn need_64_a_subscriber_sees_which_topic_matched_and_who_published() {
+    let (mut world, client) = World::joined();
+    let options = SubscribeOptions::new().match_policy(MatchPolicy::Wildcard);
+    let mut subscribe = client.subscribe_with("com..topic", options);
+    assert!(world.poll(&mut subscribe).is_pending());
+    world.expect(r#"[32,1,{"match":"wildcard"},"com..topic"]"#);
+    world.send("[33,1,77]");
+    let mut subscription = world.finish(subscribe).unwrap();
+    world.send(concat!(
+        r#"[36,77,5,{"topic":"com.example.topic","publisher":3,"publisher_authid":"joe","#,
+        r#""publisher_authrole":"admin","trustlevel":2,"retained":true,"x_cb":1}]"#
+    ));
+    world.send("[36,77,6,{}]");
+    let event = world.finish(subscription.next()).unwrap();
+    assert_eq!((event.topic().as_str(), event.publication().get()), ("com.example.topic", 5));
+    assert_eq!(event.publisher().map(|session| session.get()), Some(3));
+    assert_eq!((event.publisher_authid(), event.publisher_authrole()), (Some("joe"), Some("admin")));
+    assert_eq!((event.trustlevel(), event.is_retained()), (Some(2), true));
+    assert_eq!(event.details().extra.len(), 1);
+    let event = world.finish(subscription.next()).unwrap();
+    assert_eq!((event.topic().as_str(), event.publisher(), event.is_retained()), ("com..topic", None, false));
+    assert_eq!((event.trustlevel(), event.publisher_authid()), (None, None));
+}
+
+#[test]
+fn a_pattern_is_a_topic_only_with_its_policy() {
+    let (mut world, client) = World::joined();
+    let refused = world.finish(client.subscribe("com..topic")).unwrap_err();
+    assert!(matches!(refused, RequestError::Command(CommandError::InvalidUri(_))), "{refused:?}");
+    let options = SubscribeOptions::new().match_policy(MatchPolicy::Prefix);
+    let refused = world.finish(client.subscribe_with(String::from("com..topic"), options.clone())).unwrap_err();
+    assert!(matches!(refused, RequestError::Command(CommandError::InvalidUri(_))), "{refused:?}");
+    let mut subscribe = client.subscribe_with("com.", options);
+    assert!(world.poll(&mut subscribe).is_pending());
+    world.expect(r#"[32,1,{"match":"prefix"},"com."]"#);
 }

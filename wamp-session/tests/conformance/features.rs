@@ -7,7 +7,7 @@ use wamp_session::{
 
 use crate::support::{Peer, config, uri};
 
-fn hello(config: Config) -> String {
+pub(super) fn hello(config: Config) -> String {
     let mut peer = Peer::new(config);
     peer.connect();
     peer.open(Opened::new(Some("wamp.2.json")));
@@ -41,7 +41,10 @@ fn fea_01_and_03_only_what_is_implemented_is_announced() {
         hello,
         concat!(
             r#"[1,"realm1",{"roles":{"callee":{},"caller":{},"#,
-            r#""publisher":{"features":{"publisher_exclusion":true}},"subscriber":{}}}]"#
+            r#""publisher":{"features":{"publisher_exclusion":true,"publisher_identification":true,"#,
+            r#""subscriber_blackwhite_listing":true}},"#,
+            r#""subscriber":{"features":{"pattern_based_subscription":true,"publication_trustlevels":true,"#,
+            r#""publisher_identification":true,"subscription_revocation":true}}}}]"#
         )
     );
 }

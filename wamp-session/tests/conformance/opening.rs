@@ -12,7 +12,10 @@ use crate::support::{Peer, WELCOME, config, uri};
 
 const HELLO: &str = concat!(
     r#"[1,"realm1",{"roles":{"callee":{},"caller":{},"#,
-    r#""publisher":{"features":{"publisher_exclusion":true}},"subscriber":{}}}]"#
+    r#""publisher":{"features":{"publisher_exclusion":true,"publisher_identification":true,"#,
+    r#""subscriber_blackwhite_listing":true}},"#,
+    r#""subscriber":{"features":{"pattern_based_subscription":true,"publication_trustlevels":true,"#,
+    r#""publisher_identification":true,"subscription_revocation":true}}}}]"#
 );
 
 #[test]

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use wamp_session::proto::{Kwargs, Payload};
+use wamp_session::proto::{Kwargs, Payload, SessionId};
 use wamp_session::{CommandError, PublishOptions, RequestError};
 
 use crate::support::{Peer, payload, uri};
@@ -99,6 +99,79 @@ fn pex_02_published_and_the_own_event_come_in_any_order() {
         peer.event();
         peer.expect_no_event();
     }
+}
+
+/// Publishes with options, and returns the Options on the wire.
+#[track_caller]
+fn options_on_the_wire(options: PublishOptions) -> String {
+    let mut peer = Peer::joined();
+    peer.session.publish(peer.now, uri("a.b"), Payload::new(), options).unwrap();
+    let publish = peer.sent();
+    let options = publish.strip_prefix("[16,1,").and_then(|rest| rest.strip_suffix(r#","a.b"]"#));
+    options.unwrap_or_else(|| panic!("{publish}")).to_owned()
+}
+
+fn session(id: u64) -> SessionId {
+    SessionId::new(id).unwrap()
+}
+
+#[test]
+fn bwl_01_subscribers_are_listed_by_session_authid_and_authrole() {
+    let options = PublishOptions::new;
+    for (options, wire) in [
+        (options().exclude([session(7_891_255), session(1_245_751)]), r#"{"exclude":[7891255,1245751]}"#),
+        (options().exclude_authid(["joe", "mary"]), r#"{"exclude_authid":["joe","mary"]}"#),
+        (options().exclude_authrole(["guest"]), r#"{"exclude_authrole":["guest"]}"#),
+        (options().eligible([session(1)]), r#"{"eligible":[1]}"#),
+        (options().eligible_authid([String::from("joe")]), r#"{"eligible_authid":["joe"]}"#),
+        (options().eligible_authrole(["admin"]), r#"{"eligible_authrole":["admin"]}"#),
+    ] {
+        assert_eq!(options_on_the_wire(options), wire);
+    }
+    let all = options().exclude([session(3)]).exclude_me(false).eligible_authrole(["a"]).eligible([session(4)]);
+    let wire = r#"{"exclude_me":false,"exclude":[3],"eligible":[4],"eligible_authrole":["a"]}"#;
+    assert_eq!(options_on_the_wire(all), wire);
+}
+
+#[test]
+fn bwl_02_an_empty_list_is_sent() {
+    let (nobody, none) = ([] as [&str; 0], [] as [SessionId; 0]);
+    let options = PublishOptions::new().exclude(none).exclude_authid(nobody).exclude_authrole(nobody);
+    let options = options.eligible(none).eligible_authid(nobody).eligible_authrole(nobody);
+    assert_eq!(
+        options_on_the_wire(options),
+        concat!(
+            r#"{"exclude":[],"exclude_authid":[],"exclude_authrole":[],"#,
+            r#""eligible":[],"eligible_authid":[],"eligible_authrole":[]}"#
+        )
+    );
+    assert_eq!(options_on_the_wire(PublishOptions::new()), "{}");
+}
+
+#[test]
+fn pid_01_a_publisher_asks_to_be_disclosed() {
+    assert_eq!(options_on_the_wire(PublishOptions::new().disclose_me()), r#"{"disclose_me":true}"#);
+}
+
+#[test]
+fn pid_03_a_denied_disclosure_fails_an_acknowledged_publish() {
+    let mut peer = Peer::joined();
+    let options = PublishOptions::new().disclose_me();
+    let key = peer.session.publish_acked(peer.now, uri("a.b"), Payload::new(), options).unwrap();
+    peer.expect_sent(r#"[16,1,{"acknowledge":true,"disclose_me":true},"a.b"]"#);
+    peer.receive(r#"[8,16,1,{},"wamp.error.option_disallowed.disclose_me"]"#);
+    let error = peer.expect_publish_done(key).unwrap_err();
+    assert!(matches!(error, RequestError::Wamp(error) if error.uri() == "wamp.error.option_disallowed.disclose_me"));
+}
+
+#[test]
+fn ret_01_a_publisher_asks_to_retain() {
+    assert_eq!(options_on_the_wire(PublishOptions::new().retain()), r#"{"retain":true}"#);
+}
+
+#[test]
+fn ssu_01_the_key_of_a_sharded_subscription_is_sent_unchanged() {
+    assert_eq!(options_on_the_wire(PublishOptions::new().rkey("EU-1")), r#"{"rkey":"EU-1"}"#);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use wamp_session::proto::{MatchPolicy, Uri, UriRule};
 use wamp_session::{CommandError, Limits, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey};
 
 use super::messages::text;
@@ -11,6 +12,26 @@ use crate::support::{Peer, WELCOME, config, uri};
 fn subscribe_with(peer: &mut Peer, topic: &str, option: &str) -> SubscriptionKey {
     let options = SubscribeOptions::new().option(option, true).unwrap();
     peer.session.subscribe(peer.now, uri(topic), options).unwrap()
+}
+
+fn pattern(text: &str, policy: MatchPolicy) -> Uri {
+    Uri::checked(text, UriRule::Loose, policy).unwrap()
+}
+
+/// Subscribes, and confirms it with an id.
+#[track_caller]
+fn subscribed_to(
+    peer: &mut Peer,
+    topic: &str,
+    options: SubscribeOptions,
+    policy: MatchPolicy,
+    id: u64,
+) -> SubscriptionKey {
+    let key = peer.session.subscribe(peer.now, pattern(topic, policy), options).unwrap();
+    let request = peer.sent_request(32);
+    peer.receive(&format!("[33,{request},{id}]"));
+    peer.expect_subscribed(key).unwrap();
+    key
 }
 
 #[test]
@@ -298,6 +319,12 @@ fn a_subscribe_without_answer_ends_at_its_timeout_and_is_undone() {
 }
 
 #[test]
+fn srv_01_revocation_is_announced() {
+    let hello: serde_json::Value = serde_json::from_str(&super::features::hello(config())).unwrap();
+    assert_eq!(hello[2]["roles"]["subscriber"]["features"]["subscription_revocation"], true);
+}
+
+#[test]
 fn srv_02_a_revocation_removes_the_subscriptions() {
     let mut peer = Peer::joined();
     let keys = [peer.subscribed("com.example.topic", 1_293_722), peer.subscribe("com.example.topic")];
@@ -352,4 +379,139 @@ fn events_without_details_share_them() {
     peer.receive("[36,100,2,{}]");
     let (first, second) = (peer.expect_published(), peer.expect_published());
     assert!(std::sync::Arc::ptr_eq(&first.details, &second.details));
+}
+
+#[test]
+fn pbs_01_a_subscription_says_how_topics_match() {
+    let mut peer = Peer::joined();
+    let mut subscribe = |topic, policy| {
+        let options = SubscribeOptions::new().match_policy(policy);
+        peer.session.subscribe(peer.now, pattern(topic, policy), options).unwrap();
+        peer.sent()
+    };
+    assert_eq!(
+        subscribe("com.myapp.topic.emergency", MatchPolicy::Prefix),
+        r#"[32,1,{"match":"prefix"},"com.myapp.topic.emergency"]"#
+    );
+    assert_eq!(
+        subscribe("com.myapp..userevent", MatchPolicy::Wildcard),
+        r#"[32,2,{"match":"wildcard"},"com.myapp..userevent"]"#
+    );
+    assert_eq!(subscribe("com.myapp.topic", MatchPolicy::Exact), r#"[32,3,{"match":"exact"},"com.myapp.topic"]"#);
+    let exact = peer.session.subscribe(
+        peer.now,
+        pattern("com.myapp..userevent", MatchPolicy::Wildcard),
+        SubscribeOptions::new(),
+    );
+    assert!(matches!(exact, Err(CommandError::InvalidUri(_))), "{exact:?}");
+}
+
+#[test]
+fn pbs_02_the_topic_that_matched_comes_with_the_event() {
+    let mut peer = Peer::joined();
+    let options = SubscribeOptions::new().match_policy(MatchPolicy::Prefix);
+    let prefix = subscribed_to(&mut peer, "com.myapp", options, MatchPolicy::Prefix, 100);
+    let exact = peer.subscribed("com.myapp.a", 101);
+    peer.receive(r#"[36,100,1,{"topic":"com.myapp.a"}]"#);
+    peer.receive("[36,101,1,{}]");
+    let event = peer.expect_published();
+    assert_eq!((event.key, event.topic.as_str()), (prefix, "com.myapp.a"));
+    let event = peer.expect_published();
+    assert_eq!((event.key, event.topic.as_str()), (exact, "com.myapp.a"));
+    Peer::violate(config(), &[text(r#"[36,100,1,{"topic":5}]"#)]);
+}
+
+#[test]
+fn pbs_04_subscriptions_to_one_topic_with_other_policies_are_others() {
+    let mut peer = Peer::joined();
+    let keys = [(MatchPolicy::Exact, 100), (MatchPolicy::Prefix, 101), (MatchPolicy::Wildcard, 102)]
+        .map(|(policy, id)| subscribed_to(&mut peer, "a.b", SubscribeOptions::new().match_policy(policy), policy, id));
+    for (id, key) in [102, 100, 101].into_iter().zip([keys[2], keys[0], keys[1]]) {
+        peer.receive(&format!(r#"[36,{id},1,{{"topic":"a.b"}}]"#));
+        assert_eq!(peer.expect_published().key, key);
+        peer.expect_no_event();
+    }
+    for (key, id) in keys.into_iter().zip(100..) {
+        peer.unsubscribe(key);
+        let request = peer.sent();
+        assert!(request.ends_with(&format!(",{id}]")), "{request}");
+    }
+}
+
+#[test]
+fn pid_02_an_event_says_who_published_it() {
+    let mut peer = Peer::joined();
+    peer.subscribed("com.example.topic", 100);
+    peer.receive(r#"[36,100,1,{"publisher":3335656,"publisher_authid":"joe","publisher_authrole":"user"}]"#);
+    let details = peer.expect_published().details;
+    assert_eq!(details.publisher.map(|id| id.get()), Some(3_335_656));
+    assert_eq!(details.publisher_authid.as_deref(), Some("joe"));
+    assert_eq!(details.publisher_authrole.as_deref(), Some("user"));
+    for wrong in [r#""publisher":"x""#, r#""publisher_authid":1"#, r#""publisher_authrole":[]"#] {
+        Peer::violate(config(), &[text(&format!("[36,100,1,{{{wrong}}}]"))]);
+    }
+}
+
+#[test]
+fn ptl_01_an_event_says_how_far_its_publisher_is_trusted() {
+    let mut peer = Peer::joined();
+    peer.subscribed("com.example.topic", 100);
+    peer.receive(r#"[36,100,1,{"trustlevel":2}]"#);
+    assert_eq!(peer.expect_published().details.trustlevel, Some(2));
+    Peer::violate(config(), &[text(r#"[36,100,1,{"trustlevel":"2"}]"#)]);
+}
+
+#[test]
+fn ssu_01_the_key_of_a_sharded_subscription_is_sent_unchanged() {
+    let mut peer = Peer::joined();
+    let options = SubscribeOptions::new().nkey("EU-1");
+    peer.session.subscribe(peer.now, uri("a.b"), options).unwrap();
+    peer.expect_sent(r#"[32,1,{"nkey":"EU-1"},"a.b"]"#);
+    assert!(!super::features::hello(config()).contains("shard"));
+}
+
+#[test]
+fn ret_01_a_subscriber_asks_for_the_retained_event() {
+    let mut peer = Peer::joined();
+    peer.session.subscribe(peer.now, uri("a.b"), SubscribeOptions::new().get_retained()).unwrap();
+    peer.expect_sent(r#"[32,1,{"get_retained":true},"a.b"]"#);
+    peer.subscribe("a.c");
+    peer.expect_sent(r#"[32,2,{},"a.c"]"#);
+}
+
+#[test]
+fn ret_02_the_retained_event_follows_subscribed() {
+    let mut peer = Peer::joined();
+    let key = peer.session.subscribe(peer.now, uri("a.b"), SubscribeOptions::new().get_retained()).unwrap();
+    peer.receive("[33,1,100]");
+    peer.receive(r#"[36,100,1,{"retained":true},["last"]]"#);
+    peer.receive("[36,100,2,{}]");
+    peer.expect_subscribed(key).unwrap();
+    let (retained, live) = (peer.expect_published(), peer.expect_published());
+    assert_eq!((retained.key, retained.details.retained), (key, Some(true)));
+    assert_eq!((live.key, live.details.retained), (key, None));
+    Peer::violate(config(), &[text(r#"[36,100,1,{"retained":1}]"#)]);
+}
+
+#[test]
+fn ret_02_a_retained_event_is_for_the_subscription_that_asked_for_it() {
+    let mut peer = Peer::joined();
+    let plain = peer.subscribed("a.b", 100);
+    let retained = SubscribeOptions::new().get_retained();
+    let keys = [(); 2].map(|()| {
+        let key = subscribed_to(&mut peer, "a.b", retained.clone(), MatchPolicy::Exact, 100);
+        peer.receive(r#"[36,100,1,{"retained":true},["last"]]"#);
+        assert_eq!(peer.expect_published().key, key, "the one before has had it, and the first does not want it");
+        peer.expect_no_event();
+        key
+    });
+    peer.receive("[36,100,2,{}]");
+    assert_eq!([(); 3].map(|()| peer.expect_published().key), [plain, keys[0], keys[1]]);
+    // A broker that sends retained events unasked reaches everybody.
+    for key in keys {
+        peer.unsubscribe(key);
+        peer.expect_unsubscribed(key).unwrap();
+    }
+    peer.receive(r#"[36,100,1,{"retained":true}]"#);
+    assert_eq!(peer.expect_published().key, plain);
 }
