@@ -8,7 +8,7 @@ use std::sync::Arc;
 use wamp_proto::{Format, InvalidUri, Limits, Uri};
 use zeroize::Zeroizing;
 
-use super::User;
+use super::{RoleConfig, User};
 
 /// The configuration of a [`Router`](super::Router).
 ///
@@ -123,12 +123,13 @@ impl fmt::Debug for RouterConfig {
 
 /// A realm of a router: a namespace of topics and procedures, and who may join it.
 ///
-/// Who has joined may do everything in it.
+/// Who has joined may do everything in it, unless its role is [configured](Self::role).
 #[derive(Clone)]
 pub struct RealmConfig {
     pub(super) name: Uri,
     pub(super) anonymous: Option<Arc<str>>,
     pub(super) users: Vec<User>,
+    pub(super) roles: BTreeMap<Arc<str>, RoleConfig>,
 }
 
 impl RealmConfig {
@@ -138,7 +139,7 @@ impl RealmConfig {
     ///
     /// [`InvalidUri`] if the name is no URI.
     pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidUri> {
-        Ok(Self { name: Uri::new(name.as_ref())?, anonymous: None, users: Vec::new() })
+        Ok(Self { name: Uri::new(name.as_ref())?, anonymous: None, users: Vec::new(), roles: BTreeMap::new() })
     }
 
     /// Lets everybody join without authentication, in a role.
@@ -152,6 +153,13 @@ impl RealmConfig {
     #[must_use]
     pub fn user(mut self, user: User) -> Self {
         self.users.insert(0, user);
+        self
+    }
+
+    /// Sets what the sessions of a role may do, in place of what was set before: by default everything.
+    #[must_use]
+    pub fn role(mut self, role: RoleConfig) -> Self {
+        self.roles.insert(Arc::clone(&role.name), role);
         self
     }
 }

@@ -1,8 +1,8 @@
 //! An embeddable router: broker and dealer in one process, in memory, without IO.
 //!
 //! It is for examples, tests, simulators and games that host a session. It is not a replacement for Crossbar.io in
-//! production: its users are a list in its configuration, who has joined a realm may do everything there, nothing outlives the
-//! process, and one router is one state machine on one thread.
+//! production: its users and what their roles may do are lists in its configuration, nothing outlives the process, and one router is one state
+//! machine on one thread.
 //!
 //! It is driven as a [`Session`](crate::Session) is: tell it what happened with `handle_…`, then do what
 //! [`poll_action`](Router::poll_action) says, and call [`handle_timeout`](Router::handle_timeout) at
@@ -35,6 +35,7 @@
 //! - Broker: exact topics, acknowledgement, `exclude_me`.
 //! - Dealer: exact procedures with one callee each, errors with their payload. When a callee leaves, its callers get
 //!   `wamp.error.canceled`; when a caller leaves or sends CANCEL, the answer is discarded. Every CANCEL counts as mode `skip`.
+//! - Permissions: roles that are configured may do only what is allowed to them ([`RoleConfig`]); all others may do everything.
 //! - Strict checks: whatever a client may not send ends its session with ABORT `wamp.error.protocol_violation`. An incorrect or
 //!   reserved URI in a request is answered with ERROR `wamp.error.invalid_uri`.
 //! - Payloads are checked on receipt and forwarded as they are between sessions of one format. For another format an event is encoded
@@ -57,6 +58,7 @@ mod dealer;
 mod ids;
 mod opening;
 mod peer;
+mod permissions;
 mod realm;
 mod timestamp;
 mod user;
@@ -75,6 +77,7 @@ pub use self::action::{PeerId, RouterAction};
 pub use self::config::{RealmConfig, RouterConfig, RouterLimits};
 use self::ids::Ids;
 use self::peer::{Peers, State};
+pub use self::permissions::{Permission, RoleConfig};
 use self::realm::Realm;
 pub use self::user::User;
 use crate::{Frame, Time};
@@ -326,6 +329,9 @@ impl Router {
         if let Some(request) = new_request(&message) {
             self.count_request(id, kind, request)?;
         }
+        if !self.is_authorized(id, &message) {
+            return Ok(());
+        }
         let Some(member) = self.peers.member(id) else { return Ok(()) };
         let Some(Realm { broker, dealer, .. }) = self.realms.get_mut(&member.realm) else { return Ok(()) };
         let (peers, ids) = (&mut self.peers, &mut self.ids);
@@ -343,6 +349,18 @@ impl Router {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Checks whether the role of a session may do what a message asks for, and refuses it otherwise.
+    fn is_authorized(&mut self, id: PeerId, message: &Message) -> bool {
+        let Some(member) = self.peers.member(id) else { return false };
+        let role = self.realms.get(&member.realm).and_then(|realm| realm.config.roles.get(&member.authrole));
+        let (Some(role), Some(wish)) = (role, permissions::wish(message)) else { return true };
+        let is_allowed = role.allows(&wish);
+        if !is_allowed && wish.is_answered {
+            refuse(&mut self.peers, id, wish.kind, wish.request, "wamp.error.not_authorized");
+        }
+        is_allowed
     }
 
     /// Checks that a session counts its requests: 1, 2, 3 … over all of their types.

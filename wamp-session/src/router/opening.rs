@@ -142,7 +142,7 @@ impl Router {
         details.agent = self.agent.clone();
         details.realm = Some(realm.as_str().into());
         details.authid = Some(authid);
-        details.authrole = Some(authrole);
+        details.authrole = Some(Arc::clone(&authrole));
         details.authmethod = Some(authmethod.into());
         details.authprovider = Some("static".into());
         self.peers.send(id, &Welcome { session, details }.into());
@@ -150,7 +150,8 @@ impl Router {
         let Some(peer) = self.peers.get_mut(id) else { return };
         if matches!(peer.state, State::Opening) {
             self.sessions.insert(session);
-            peer.state = State::Joined(Member { realm, session, roles, next_request: RequestId::MIN });
+            let next_request = RequestId::MIN;
+            peer.state = State::Joined(Member { realm, session, roles, authrole, next_request });
         }
     }
 }

@@ -10,5 +10,6 @@ mod dealer;
 mod formats;
 mod limits;
 mod opening;
+mod permissions;
 mod strict;
 mod world;

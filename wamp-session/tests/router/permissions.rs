@@ -1,0 +1,94 @@
+//! What roles may do.
+
+use wamp_session::proto::Format;
+use wamp_session::router::{PeerId, Permission, RealmConfig, RoleConfig, RouterConfig, User};
+
+use crate::world::{World, config};
+
+/// A realm in which guests may do little, and the role `backend` everything.
+fn guarded() -> RouterConfig {
+    let guest = RoleConfig::new("guest")
+        .allow(Permission::prefix("com.example.public.").unwrap().call().subscribe())
+        .allow(Permission::exact("com.example.chat").unwrap().publish())
+        .allow(Permission::wildcard("com..announce").unwrap().register())
+        .allow(Permission::exact("wamp.session.count").unwrap().call());
+    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest").role(guest);
+    config().realm(realm.user(User::ticket("joe", "t1ck3t").role("backend")))
+}
+
+fn backend(world: &mut World) -> PeerId {
+    let peer = world.open(Format::Json);
+    let roles = r#"{"caller":{},"callee":{},"publisher":{},"subscriber":{}}"#;
+    world.send(peer, &format!(r#"[1,"realm1",{{"roles":{roles},"authmethods":["ticket"],"authid":"joe"}}]"#));
+    world.send(peer, r#"[5,"t1ck3t",{}]"#);
+    assert!(world.take(peer)[1].starts_with("[2,"));
+    peer
+}
+
+#[test]
+fn a_role_may_only_do_what_is_allowed() {
+    let mut world = World::new(guarded());
+    let (guest, backend) = (world.client(), backend(&mut world));
+    world.send(backend, r#"[64,1,{},"com.example.public.add"]"#);
+    world.send(backend, r#"[64,2,{},"com.example.private.add"]"#);
+    world.take(backend);
+
+    world.send(guest, r#"[48,1,{},"com.example.public.add"]"#);
+    assert!(world.one(backend).starts_with("[68,1,"));
+    world.send(guest, r#"[48,2,{},"com.example.private.add"]"#);
+    assert_eq!(world.take(backend), [""; 0], "the callee hears nothing of it");
+    world.send(guest, r#"[48,3,{},"com.example.unknown"]"#);
+    world.send(guest, r#"[64,4,{},"com.example.public.mine"]"#);
+    world.send(guest, r#"[32,5,{},"com.example.chat"]"#);
+    world.send(guest, r#"[16,6,{"acknowledge":true},"com.example.public.news"]"#);
+    assert_eq!(
+        world.take(guest),
+        [
+            r#"[8,48,2,{},"wamp.error.not_authorized"]"#,
+            r#"[8,48,3,{},"wamp.error.not_authorized"]"#,
+            r#"[8,64,4,{},"wamp.error.not_authorized"]"#,
+            r#"[8,32,5,{},"wamp.error.not_authorized"]"#,
+            r#"[8,16,6,{},"wamp.error.not_authorized"]"#,
+        ]
+    );
+    world.send(guest, r#"[32,7,{},"com.example.public.news"]"#);
+    world.send(guest, r#"[64,8,{},"com.example.announce"]"#);
+    world.send(guest, r#"[16,9,{"acknowledge":true},"com.example.chat"]"#);
+    let allowed = world.take(guest);
+    assert!(allowed[0].starts_with("[33,7,") && allowed[1].starts_with("[65,8,") && allowed[2].starts_with("[17,9,"));
+}
+
+#[test]
+fn a_publication_that_is_not_allowed_reaches_nobody() {
+    let mut world = World::new(guarded());
+    let (guest, backend) = (world.client(), backend(&mut world));
+    world.send(backend, r#"[32,1,{},"com.example.public.news"]"#);
+    world.send(backend, r#"[32,2,{},"com.example.chat"]"#);
+    world.take(backend);
+    world.send(guest, r#"[16,1,{},"com.example.public.news"]"#);
+    assert_eq!((world.take(guest), world.take(backend)), (vec![], vec![]));
+    world.send(guest, r#"[16,2,{},"com.example.chat"]"#);
+    assert!(world.one(backend).starts_with("[36,"));
+}
+
+#[test]
+fn roles_that_are_not_configured_may_do_everything() {
+    let mut world = World::new(guarded());
+    let backend = backend(&mut world);
+    world.send(backend, r#"[64,1,{},"com.example.anything"]"#);
+    world.send(backend, r#"[32,2,{},"com.example.anything"]"#);
+    world.send(backend, r#"[16,3,{"acknowledge":true},"com.example.anything"]"#);
+    world.send(backend, r#"[48,4,{},"com.example.anything"]"#);
+    let allowed = world.take(backend);
+    assert_eq!(allowed.len(), 4);
+    assert!(allowed.iter().all(|message| !message.starts_with("[8,")), "{allowed:?}");
+}
+
+#[test]
+fn a_refused_request_counts_as_one() {
+    let mut world = World::new(guarded());
+    let guest = world.client();
+    world.send(guest, r#"[16,1,{},"com.example.other"]"#);
+    world.send(guest, r#"[16,2,{"acknowledge":true},"com.example.chat"]"#);
+    assert!(world.one(guest).starts_with("[17,2,"));
+}
