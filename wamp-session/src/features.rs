@@ -20,7 +20,7 @@ pub(crate) const fn of_client(role: Role) -> &'static [&'static str] {
 #[cfg(feature = "router")]
 pub(crate) const fn of_router(role: Role) -> &'static [&'static str] {
     match role {
-        Role::Broker => &["publisher_exclusion"],
+        Role::Broker => &["publication_trustlevels", "publisher_exclusion", "publisher_identification"],
         Role::Dealer | Role::Caller | Role::Callee | Role::Publisher | Role::Subscriber => &[],
     }
 }

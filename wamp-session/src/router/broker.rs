@@ -1,6 +1,7 @@
 //! The broker of a realm: who subscribes to which topic (WAMP Basic Profile, "Publish and Subscribe").
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use wamp_proto::{
     Event, EventDetails, Format, MatchPolicy, MessageType, Publish, PublishOptions, Published, Subscribe, Subscribed,
@@ -9,7 +10,7 @@ use wamp_proto::{
 
 use super::ids::Ids;
 use super::peer::Peers;
-use super::{PeerId, Violation, refuse};
+use super::{Disclosure, PeerId, RealmConfig, Violation, refuse};
 use crate::Frame;
 
 #[derive(Default)]
@@ -63,6 +64,7 @@ impl Broker {
     /// Acknowledges and delivers an event.
     pub(super) fn publish(
         &mut self,
+        config: &RealmConfig,
         peers: &mut Peers,
         ids: &mut Ids,
         publisher: PeerId,
@@ -73,7 +75,7 @@ impl Broker {
             return Err(Violation::new("PUBLISH uses payload passthru mode, which the broker does not announce"));
         }
         let acknowledge = options.acknowledge == Some(true);
-        if let Some(error) = refusal(&topic, &options) {
+        if let Some(error) = refusal(config, &topic, &options) {
             if acknowledge {
                 refuse(peers, publisher, MessageType::Publish, request, error);
             }
@@ -85,8 +87,8 @@ impl Broker {
         }
         let Some(subscription) = self.topics.get(&topic) else { return Ok(()) };
         let Some(Subscription { subscribers, .. }) = self.subscriptions.get(subscription) else { return Ok(()) };
-        let event =
-            Event { subscription: *subscription, publication, details: EventDetails::default(), payload }.into();
+        let details = details_of(config, peers, publisher, &options);
+        let event = Event { subscription: *subscription, publication, details, payload }.into();
         // All subscribers of one format get the same frame.
         let mut frames: BTreeMap<Format, Option<Frame>> = BTreeMap::new();
         let exclude_me = options.exclude_me != Some(false);
@@ -126,11 +128,11 @@ impl Broker {
 }
 
 /// Why an event is not published, if it is not: better nobody than the wrong ones.
-fn refusal(topic: &Uri, options: &PublishOptions) -> Option<&'static str> {
+fn refusal(config: &RealmConfig, topic: &Uri, options: &PublishOptions) -> Option<&'static str> {
     if topic.is_reserved() {
         return Some("wamp.error.invalid_uri");
     }
-    if options.disclose_me == Some(true) {
+    if options.disclose_me == Some(true) && config.disclosure == Disclosure::Denied {
         return Some("wamp.error.option_disallowed.disclose_me");
     }
     let selects = options.exclude.is_some()
@@ -140,4 +142,22 @@ fn refusal(topic: &Uri, options: &PublishOptions) -> Option<&'static str> {
         || options.eligible_authid.is_some()
         || options.eligible_authrole.is_some();
     (selects || options.retain == Some(true)).then_some("wamp.error.option_not_allowed")
+}
+
+/// What subscribers are told of an event.
+fn details_of(config: &RealmConfig, peers: &Peers, publisher: PeerId, options: &PublishOptions) -> EventDetails {
+    let mut details = EventDetails::default();
+    let Some(member) = peers.member(publisher) else { return details };
+    let is_disclosed = match config.disclosure {
+        Disclosure::OnRequest => options.disclose_me == Some(true),
+        Disclosure::Always => true,
+        Disclosure::Denied => false,
+    };
+    if is_disclosed {
+        details.publisher = Some(member.session);
+        details.publisher_authid = Some(Arc::clone(&member.authid));
+        details.publisher_authrole = Some(Arc::clone(&member.authrole));
+    }
+    details.trustlevel = config.trustlevels.get(&member.authrole).copied();
+    details
 }

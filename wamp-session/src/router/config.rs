@@ -130,6 +130,21 @@ pub struct RealmConfig {
     pub(super) anonymous: Option<Arc<str>>,
     pub(super) users: Vec<User>,
     pub(super) roles: BTreeMap<Arc<str>, RoleConfig>,
+    pub(super) disclosure: Disclosure,
+    pub(super) trustlevels: BTreeMap<Arc<str>, u64>,
+}
+
+/// Whether sessions are told who publishes to them and who calls them: session id, authid and authrole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disclosure {
+    /// If the publisher or caller asks for it (`disclose_me`).
+    #[default]
+    OnRequest,
+    /// Always.
+    Always,
+    /// Never; who asks for it is refused with `wamp.error.option_disallowed.disclose_me`.
+    Denied,
 }
 
 impl RealmConfig {
@@ -139,7 +154,14 @@ impl RealmConfig {
     ///
     /// [`InvalidUri`] if the name is no URI.
     pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidUri> {
-        Ok(Self { name: Uri::new(name.as_ref())?, anonymous: None, users: Vec::new(), roles: BTreeMap::new() })
+        Ok(Self {
+            name: Uri::new(name.as_ref())?,
+            anonymous: None,
+            users: Vec::new(),
+            disclosure: Disclosure::OnRequest,
+            roles: BTreeMap::new(),
+            trustlevels: BTreeMap::new(),
+        })
     }
 
     /// Lets everybody join without authentication, in a role.
@@ -160,6 +182,22 @@ impl RealmConfig {
     #[must_use]
     pub fn role(mut self, role: RoleConfig) -> Self {
         self.roles.insert(Arc::clone(&role.name), role);
+        self
+    }
+
+    /// Sets whether subscribers and callees are told who publishes and calls.
+    #[must_use]
+    pub fn disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.disclosure = disclosure;
+        self
+    }
+
+    /// Sets how far the publishers and callers of a role are trusted: their events and invocations carry it as `trustlevel`.
+    ///
+    /// What the numbers mean is the application's affair. Those of other roles carry none.
+    #[must_use]
+    pub fn trustlevel(mut self, role: impl Into<Arc<str>>, level: u64) -> Self {
+        self.trustlevels.insert(role.into(), level);
         self
     }
 }

@@ -32,7 +32,7 @@
 //!
 //! - Sessions: anonymous, `ticket` and `wampcra` (plain and salted) users per realm; GOODBYE from either side. A transport carries one
 //!   session and is closed after it.
-//! - Broker: exact topics, acknowledgement, `exclude_me`.
+//! - Broker: exact topics, acknowledgement, `exclude_me`, publisher identification ([`Disclosure`]) and trust levels.
 //! - Dealer: exact procedures with one callee each, errors with their payload. When a callee leaves, its callers get
 //!   `wamp.error.canceled`; when a caller leaves or sends CANCEL, the answer is discarded. Every CANCEL counts as mode `skip`.
 //! - Permissions: roles that are configured may do only what is allowed to them ([`RoleConfig`]); all others may do everything.
@@ -45,7 +45,7 @@
 //!
 //! Options that it does not know are ignored, as the specification wants. Those that it knows but does not support are refused where
 //! ignoring them would change who gets what: `match` other than `exact`, `invoke` other than `single`, `get_retained`, `retain`, `exclude…` and
-//! `eligible…` with `wamp.error.option_not_allowed`; `disclose_me` and `disclose_caller` with
+//! `eligible…` with `wamp.error.option_not_allowed`; `disclose_me` of a CALL and `disclose_caller` with
 //! `wamp.error.option_disallowed.disclose_me`. A PUBLISH so refused reaches nobody, and is answered only if it wants to be
 //! acknowledged. `timeout`, `receive_progress` and `forward_timeout` are ignored. Progressive calls and payload passthru mode are protocol
 //! violations, because the router does not announce them.
@@ -74,7 +74,7 @@ use wamp_proto::{
 };
 
 pub use self::action::{PeerId, RouterAction};
-pub use self::config::{RealmConfig, RouterConfig, RouterLimits};
+pub use self::config::{Disclosure, RealmConfig, RouterConfig, RouterLimits};
 use self::ids::Ids;
 use self::peer::{Peers, State};
 pub use self::permissions::{Permission, RoleConfig};
@@ -333,10 +333,10 @@ impl Router {
             return Ok(());
         }
         let Some(member) = self.peers.member(id) else { return Ok(()) };
-        let Some(Realm { broker, dealer, .. }) = self.realms.get_mut(&member.realm) else { return Ok(()) };
+        let Some(Realm { config, broker, dealer }) = self.realms.get_mut(&member.realm) else { return Ok(()) };
         let (peers, ids) = (&mut self.peers, &mut self.ids);
         match message {
-            Message::Publish(publish) => broker.publish(peers, ids, id, publish)?,
+            Message::Publish(publish) => broker.publish(config, peers, ids, id, publish)?,
             Message::Subscribe(subscribe) => broker.subscribe(peers, ids, id, &subscribe),
             Message::Unsubscribe(unsubscribe) => broker.unsubscribe(peers, id, &unsubscribe),
             Message::Call(call) => dealer.call(peers, id, call)?,

@@ -141,7 +141,7 @@ impl Router {
         );
         details.agent = self.agent.clone();
         details.realm = Some(realm.as_str().into());
-        details.authid = Some(authid);
+        details.authid = Some(Arc::clone(&authid));
         details.authrole = Some(Arc::clone(&authrole));
         details.authmethod = Some(authmethod.into());
         details.authprovider = Some("static".into());
@@ -151,7 +151,7 @@ impl Router {
         if matches!(peer.state, State::Opening) {
             self.sessions.insert(session);
             let next_request = RequestId::MIN;
-            peer.state = State::Joined(Member { realm, session, roles, authrole, next_request });
+            peer.state = State::Joined(Member { realm, session, roles, authid, authrole, next_request });
         }
     }
 }

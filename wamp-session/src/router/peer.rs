@@ -41,6 +41,7 @@ pub(super) struct Member {
     pub(super) realm: Uri,
     pub(super) session: SessionId,
     pub(super) roles: BTreeSet<Role>,
+    pub(super) authid: Arc<str>,
     pub(super) authrole: Arc<str>,
     /// The id that the session's next request must have.
     pub(super) next_request: RequestId,

@@ -1,6 +1,7 @@
 //! Publish and subscribe.
 
 use wamp_session::proto::Message;
+use wamp_session::router::{Disclosure, RealmConfig, User};
 
 use crate::world::{World, config};
 
@@ -128,7 +129,6 @@ fn options_that_change_who_gets_an_event_are_refused() {
         (r#""eligible_authid":["x"]"#, "option_not_allowed"),
         (r#""eligible_authrole":["x"]"#, "option_not_allowed"),
         (r#""retain":true"#, "option_not_allowed"),
-        (r#""disclose_me":true"#, "option_disallowed.disclose_me"),
     ];
     for (n, (option, error)) in refused.iter().enumerate() {
         let request = n + 1;
@@ -136,7 +136,7 @@ fn options_that_change_who_gets_an_event_are_refused() {
         assert_eq!(world.one(publisher), format!(r#"[8,16,{request},{{}},"wamp.error.{error}"]"#));
     }
     assert_eq!(world.take(subscriber), [""; 0]);
-    world.send(publisher, r#"[16,9,{"retain":false,"disclose_me":false,"_x_y":1},"com.example.a"]"#);
+    world.send(publisher, r#"[16,8,{"retain":false,"disclose_me":false,"_x_y":1},"com.example.a"]"#);
     assert_eq!(world.take(subscriber).len(), 1);
 }
 
@@ -185,4 +185,60 @@ fn a_null_payload_is_forwarded_as_none() {
     world.send(publisher, r#"[16,1,{},"com.example.a",null,{"a":1}]"#);
     let event = world.one(subscriber);
     assert!(event.ends_with(r#",{},[],{"a":1}]"#) || event.ends_with(r#",{},null,{"a":1}]"#), "{event}");
+}
+
+#[test]
+fn pid_02_a_publisher_is_disclosed_if_it_asks() {
+    let mut world = World::new(config());
+    let (publisher, subscriber) = (world.client(), world.client());
+    world.send(subscriber, r#"[32,1,{},"a.b"]"#);
+    world.take(subscriber);
+    world.send(publisher, r#"[16,1,{"disclose_me":true,"acknowledge":true},"a.b"]"#);
+    world.send(publisher, r#"[16,2,{"disclose_me":false},"a.b"]"#);
+    let id = publication(&world.one(publisher));
+    let session = world.router.sessions("realm1").find(|(peer, _)| *peer == publisher).unwrap().1;
+    let events = world.take(subscriber);
+    let disclosed = format!(
+        r#"[36,1,{id},{{"publisher":{session},"publisher_authid":"anonymous-{session}","publisher_authrole":"guest"}}]"#
+    );
+    assert_eq!(events[0], disclosed);
+    assert!(events[1].ends_with(",{}]"), "{}", events[1]);
+}
+
+#[test]
+fn pid_03_a_realm_may_deny_disclosure_or_disclose_always() {
+    let realm = |disclosure| RealmConfig::new("realm1").unwrap().anonymous("guest").disclosure(disclosure);
+    let mut world = World::new(config().realm(realm(Disclosure::Denied)));
+    let (publisher, subscriber) = (world.client(), world.client());
+    world.send(subscriber, r#"[32,1,{},"a.b"]"#);
+    world.take(subscriber);
+    world.send(publisher, r#"[16,1,{"disclose_me":true,"acknowledge":true},"a.b"]"#);
+    world.send(publisher, r#"[16,2,{"disclose_me":true},"a.b"]"#);
+    assert_eq!(world.take(publisher), [r#"[8,16,1,{},"wamp.error.option_disallowed.disclose_me"]"#]);
+    assert_eq!(world.take(subscriber), [""; 0], "a publication that is refused reaches nobody");
+    world.send(publisher, r#"[16,3,{},"a.b"]"#);
+    assert!(world.one(subscriber).ends_with(",{}]"));
+
+    let mut world = World::new(config().realm(realm(Disclosure::Always)));
+    let (publisher, subscriber) = (world.client(), world.client());
+    world.send(subscriber, r#"[32,1,{},"a.b"]"#);
+    world.take(subscriber);
+    world.send(publisher, r#"[16,1,{},"a.b"]"#);
+    assert!(world.one(subscriber).contains(r#""publisher_authrole":"guest""#));
+}
+
+#[test]
+fn ptl_01_events_carry_the_trust_level_of_their_publisher() {
+    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest").user(User::ticket("joe", "x").role("admin"));
+    let mut world = World::new(config().realm(realm.trustlevel("admin", 3)));
+    let (guest, subscriber) = (world.client(), world.client());
+    let admin = world.greet(r#"[1,"realm1",{"authmethods":["ticket"],"authid":"joe","roles":{"publisher":{}}}]"#);
+    world.send(admin, r#"[5,"x",{}]"#);
+    world.send(subscriber, r#"[32,1,{},"a.b"]"#);
+    world.take(subscriber);
+    world.send(admin, r#"[16,1,{},"a.b"]"#);
+    world.send(guest, r#"[16,1,{},"a.b"]"#);
+    let events = world.take(subscriber);
+    assert!(events[0].ends_with(r#",{"trustlevel":3}]"#), "{}", events[0]);
+    assert!(events[1].ends_with(",{}]"), "{}", events[1]);
 }
