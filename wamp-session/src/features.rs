@@ -12,7 +12,15 @@ pub(crate) const fn of_client(role: Role) -> &'static [&'static str] {
             "publisher_identification",
             "subscription_revocation",
         ],
-        Role::Caller | Role::Callee | Role::Broker | Role::Dealer => &[],
+        Role::Callee => &[
+            "call_reroute",
+            "call_trustlevels",
+            "caller_identification",
+            "pattern_based_registration",
+            "registration_revocation",
+            "shared_registration",
+        ],
+        Role::Caller | Role::Broker | Role::Dealer => &[],
     }
 }
 

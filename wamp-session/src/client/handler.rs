@@ -11,7 +11,7 @@ use core::task::{Context, Poll, Waker};
 use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wamp_proto::{FromPayload, IntoPayload, InvocationDetails, Payload, PayloadError};
+use wamp_proto::{FromPayload, IntoPayload, InvocationDetails, Payload, PayloadError, Uri};
 
 use super::callee::{INVALID_ARGUMENT, INVALID_PAYLOAD, Invocation, Invocations, RUNTIME_ERROR};
 use super::runtime::Task;
@@ -36,6 +36,8 @@ pub trait FromInvocation: Sized {
 pub struct WithDetails<A> {
     /// The arguments.
     pub args: A,
+    /// The procedure that was called, which a pattern only describes.
+    pub procedure: Uri,
     /// What the dealer says of the call.
     pub details: InvocationDetails,
 }
@@ -59,7 +61,11 @@ impl<T: FromPayload> FromInvocation for T {
 
 impl<A: FromPayload> FromInvocation for WithDetails<A> {
     fn from_invocation(invocation: &Invocation) -> Result<Self, PayloadError> {
-        Ok(Self { args: A::from_payload(invocation.payload())?, details: invocation.details().clone() })
+        Ok(Self {
+            args: A::from_payload(invocation.payload())?,
+            procedure: invocation.procedure().clone(),
+            details: invocation.details().clone(),
+        })
     }
 }
 

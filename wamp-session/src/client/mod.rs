@@ -259,13 +259,28 @@ impl Client {
         self.register_with(procedure, RegisterOptions::new())
     }
 
-    /// Registers a procedure with options, whose invocations come as a stream.
+    /// Registers a procedure or a pattern with options, whose invocations come as a stream.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::RegisterOptions;
+    /// use wamp_session::proto::MatchPolicy;
+    ///
+    /// let prefix = RegisterOptions::new().match_policy(MatchPolicy::Prefix);
+    /// let mut calls = client.register_with("com.example.shop.", prefix).await?;
+    /// while let Some(call) = calls.next().await {
+    ///     let called = call.procedure().as_str().to_owned();
+    ///     call.reply(called)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// As [`register`](Self::register).
     pub fn register_with(&self, procedure: impl IntoUri, options: RegisterOptions) -> Register {
-        let procedure = procedure.into_uri().map_err(CommandError::InvalidUri);
+        let procedure = procedure.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
         Register::new(self.live(), procedure.map(|procedure| (procedure, options)))
     }
 
@@ -302,7 +317,20 @@ impl Client {
         self.register_fn_with(procedure, RegisterOptions::new(), handler)
     }
 
-    /// Registers a procedure that a handler serves, with options.
+    /// Registers a procedure or a pattern that a handler serves, with options.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::RegisterOptions;
+    /// use wamp_session::client::WithDetails;
+    /// use wamp_session::proto::MatchPolicy;
+    ///
+    /// let wildcard = RegisterOptions::new().match_policy(MatchPolicy::Wildcard);
+    /// let handler = |call: WithDetails<()>| async move { Ok(call.procedure.as_str().to_owned()) };
+    /// let guard = client.register_fn_with("com.example..name", wildcard, handler).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -319,7 +347,7 @@ impl Client {
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
         R: IntoPayload,
     {
-        let procedure = procedure.into_uri().map_err(CommandError::InvalidUri);
+        let procedure = procedure.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
         RegisterFn::new(self.live(), procedure.map(|procedure| (procedure, options)), Serve::new(handler))
     }
 

@@ -2,12 +2,21 @@
 
 use core::time::Duration;
 
-use wamp_proto::Value;
+use wamp_proto::{InvokePolicy, MatchPolicy, Value};
 
 use super::own_key;
 use crate::CommandError;
 
 /// How to register a procedure.
+///
+/// They are kept and sent again in the next session, as long as the registration is wanted.
+///
+/// ```
+/// # use wamp_session::RegisterOptions;
+/// # use wamp_session::proto::{InvokePolicy, MatchPolicy};
+/// let shared = RegisterOptions::new().invoke(InvokePolicy::RoundRobin).concurrency(4);
+/// let pattern = RegisterOptions::new().match_policy(MatchPolicy::Prefix).disclose_caller();
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RegisterOptions {
     pub(crate) wire: wamp_proto::RegisterOptions,
@@ -19,6 +28,67 @@ impl RegisterOptions {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets how the procedure is compared with those that are called (`match`): exactly by default.
+    ///
+    /// With [`Prefix`](MatchPolicy::Prefix) it serves all procedures that start with it, character by character, and with
+    /// [`Wildcard`](MatchPolicy::Wildcard) those with as many components, where an empty one stands for any. The procedure that
+    /// was called comes with each invocation. A call has one registration: the exact one, else the longest prefix, else the wildcard
+    /// with the most components before its first empty one. Registrations of one URI with different policies are different
+    /// ones. (WAMP Advanced Profile, "Pattern-based Registrations".)
+    #[must_use]
+    pub fn match_policy(mut self, policy: MatchPolicy) -> Self {
+        self.wire.match_policy = Some(policy);
+        self
+    }
+
+    /// Sets that other sessions may register the procedure, too, and which of them is called (`invoke`): by default nobody else may.
+    ///
+    /// All of them must ask for the same; another one is refused with `wamp.error.procedure_already_exists`, or, by Crossbar.io,
+    /// `wamp.error.procedure_exists_with_different_invocation_policy`. (WAMP Advanced Profile, "Shared Registration".)
+    #[must_use]
+    pub fn invoke(mut self, policy: InvokePolicy) -> Self {
+        self.wire.invoke = Some(policy);
+        self
+    }
+
+    /// Asks the dealer to say with each invocation who calls (`disclose_caller`): session, authid and authrole.
+    ///
+    /// A dealer that does not allow it may refuse the registration with `wamp.error.option_disallowed.disclose_me`. (WAMP Advanced
+    /// Profile, "Caller Identification".)
+    #[must_use]
+    pub fn disclose_caller(mut self) -> Self {
+        self.wire.disclose_caller = Some(true);
+        self
+    }
+
+    /// Asks the dealer to leave the timeouts of calls to the callee (`forward_timeout`): they come with the invocations, in milliseconds.
+    ///
+    /// (WAMP Advanced Profile, "Call Timeouts".)
+    #[must_use]
+    pub fn forward_timeout(mut self) -> Self {
+        self.wire.forward_timeout = Some(true);
+        self
+    }
+
+    /// Sets how many invocations of this registration the router lets run at once (`concurrency`), at least 1: Crossbar.io's own option.
+    ///
+    /// Calls beyond are given to another callee of a shared registration, or fail with `crossbar.error.max_concurrency_reached`.
+    #[must_use]
+    pub fn concurrency(mut self, invocations: u64) -> Self {
+        self.wire.concurrency = Some(invocations.max(1));
+        self
+    }
+
+    /// Takes the procedure away from the callees that have it (`force_reregister`): Crossbar.io's own option.
+    ///
+    /// Their registrations are revoked, with the reason `wamp.error.unregistered`. After a lost connection, that frees a
+    /// procedure that the router still takes for the session before.
+    #[must_use]
+    pub fn force_reregister(mut self) -> Self {
+        self.wire.force_reregister = Some(true);
+        self
     }
 
     /// Sets how long to wait for the answer, instead of the session's request timeout.
@@ -36,5 +106,10 @@ impl RegisterOptions {
     pub fn option(mut self, key: &str, value: impl Into<Value>) -> Result<Self, CommandError> {
         self.wire.extra.insert(own_key(key)?, value);
         Ok(self)
+    }
+
+    #[cfg(feature = "client")]
+    pub(crate) fn policy(&self) -> MatchPolicy {
+        self.wire.match_policy.unwrap_or_default()
     }
 }

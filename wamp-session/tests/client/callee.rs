@@ -7,8 +7,8 @@ use std::task::{Poll, Waker};
 
 use serde::{Deserialize, Serialize};
 use wamp_session::client::{Client, HandlerError, Registration, RegistrationGuard, WithDetails};
-use wamp_session::proto::{ArgsKwargs, Kwargs, Payload, PayloadCheck};
-use wamp_session::{CommandError, Config, Frame, TransportErrorKind, WampError};
+use wamp_session::proto::{ArgsKwargs, Kwargs, MatchPolicy, Payload, PayloadCheck};
+use wamp_session::{CommandError, Config, Frame, RegisterOptions, RequestError, TransportErrorKind, WampError};
 
 use crate::world::World;
 
@@ -401,4 +401,44 @@ fn a_malformed_invocation_is_an_invalid_argument_when_checked_on_decode() {
     world.send("[68,6,88,{},[true]]");
     world.expect("[70,6,{},[false]]");
     drop(guard);
+}
+
+#[test]
+fn pbr_02_a_handler_of_a_pattern_sees_what_was_called() {
+    let (mut world, client) = World::joined();
+    let options = RegisterOptions::new().match_policy(MatchPolicy::Wildcard);
+    let handler = |call: WithDetails<()>| async move { Ok(call.procedure.as_str().to_owned()) };
+    let mut register = client.register_fn_with("com.example..name", options, handler);
+    assert!(world.poll(&mut register).is_pending());
+    world.expect(r#"[64,1,{"match":"wildcard"},"com.example..name"]"#);
+    world.send("[65,1,88]");
+    let guard = world.finish(register).unwrap();
+    world.send(r#"[68,5,88,{"procedure":"com.example.shop.name"}]"#);
+    world.expect(r#"[70,5,{},["com.example.shop.name"]]"#);
+    drop(guard);
+
+    // A handler of an exact procedure sees it, too.
+    let (mut world, client) = World::joined();
+    let guard = serve!(world, client, |call: WithDetails<()>| async move { Ok(call.procedure.as_str().to_owned()) });
+    world.send("[68,5,88,{}]");
+    world.expect(r#"[70,5,{},["com.example.p"]]"#);
+    drop(guard);
+}
+
+#[test]
+fn pbr_01_a_stream_takes_a_pattern_where_the_options_say_so() {
+    let (mut world, client) = World::joined();
+    let prefix = RegisterOptions::new().match_policy(MatchPolicy::Prefix);
+    let mut register = client.register_with("com.example.", prefix);
+    assert!(world.poll(&mut register).is_pending());
+    world.expect(r#"[64,1,{"match":"prefix"},"com.example."]"#);
+    world.send("[65,1,88]");
+    let mut registration = world.finish(register).unwrap();
+    world.send(r#"[68,5,88,{"procedure":"com.example.a"}]"#);
+    let call = world.finish(registration.next()).unwrap();
+    assert_eq!(call.procedure(), "com.example.a");
+    call.reply(1).unwrap();
+    world.expect("[70,5,{},[1]]");
+    let error = world.finish(client.register("com.example.")).unwrap_err();
+    assert!(matches!(error, RequestError::Command(CommandError::InvalidUri(_))), "{error:?}");
 }

@@ -9,15 +9,8 @@ use wamp_session::{
     AuthError, CloseCause, CommandError, ConfigError, Opened, RequestError, SessionEvent, TransportErrorKind,
 };
 
+use super::features::ROLES;
 use crate::support::{Peer, WELCOME, config};
-
-const ROLES: &str = concat!(
-    r#""roles":{"callee":{},"caller":{},"#,
-    r#""publisher":{"features":{"publisher_exclusion":true,"publisher_identification":true,"#,
-    r#""subscriber_blackwhite_listing":true}},"#,
-    r#""subscriber":{"features":{"pattern_based_subscription":true,"publication_trustlevels":true,"#,
-    r#""publisher_identification":true,"subscription_revocation":true}}}"#
-);
 
 /// A session that has sent a HELLO with these methods.
 fn offering(methods: &[&str], authid: &str) -> (Peer, String) {

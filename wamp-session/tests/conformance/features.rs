@@ -7,6 +7,18 @@ use wamp_session::{
 
 use crate::support::{Peer, config, uri};
 
+/// What the HELLO of a session with all roles says of them.
+pub(crate) const ROLES: &str = concat!(
+    r#""roles":{"#,
+    r#""callee":{"features":{"call_reroute":true,"call_trustlevels":true,"caller_identification":true,"#,
+    r#""pattern_based_registration":true,"registration_revocation":true,"shared_registration":true}},"#,
+    r#""caller":{},"#,
+    r#""publisher":{"features":{"publisher_exclusion":true,"publisher_identification":true,"#,
+    r#""subscriber_blackwhite_listing":true}},"#,
+    r#""subscriber":{"features":{"pattern_based_subscription":true,"publication_trustlevels":true,"#,
+    r#""publisher_identification":true,"subscription_revocation":true}}}"#
+);
+
 pub(super) fn hello(config: Config) -> String {
     let mut peer = Peer::new(config);
     peer.connect();
@@ -36,17 +48,7 @@ fn agt_02_the_routers_agent_may_be_absent() {
 
 #[test]
 fn fea_01_and_03_only_what_is_implemented_is_announced() {
-    let hello = hello(config());
-    assert_eq!(
-        hello,
-        concat!(
-            r#"[1,"realm1",{"roles":{"callee":{},"caller":{},"#,
-            r#""publisher":{"features":{"publisher_exclusion":true,"publisher_identification":true,"#,
-            r#""subscriber_blackwhite_listing":true}},"#,
-            r#""subscriber":{"features":{"pattern_based_subscription":true,"publication_trustlevels":true,"#,
-            r#""publisher_identification":true,"subscription_revocation":true}}}}]"#
-        )
-    );
+    assert_eq!(hello(config()), format!(r#"[1,"realm1",{{{ROLES}}}]"#));
 }
 
 #[test]

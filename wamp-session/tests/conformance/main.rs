@@ -15,6 +15,7 @@ mod opening;
 mod ordering;
 mod payloads;
 mod publisher;
+mod registration;
 mod subscriber;
 mod tap;
 mod violations;

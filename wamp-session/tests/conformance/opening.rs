@@ -8,15 +8,8 @@ use wamp_session::{
     TimeoutReason, TransportErrorKind,
 };
 
+use super::features::ROLES;
 use crate::support::{Peer, WELCOME, config, uri};
-
-const HELLO: &str = concat!(
-    r#"[1,"realm1",{"roles":{"callee":{},"caller":{},"#,
-    r#""publisher":{"features":{"publisher_exclusion":true,"publisher_identification":true,"#,
-    r#""subscriber_blackwhite_listing":true}},"#,
-    r#""subscriber":{"features":{"pattern_based_subscription":true,"publication_trustlevels":true,"#,
-    r#""publisher_identification":true,"subscription_revocation":true}}}}]"#
-);
 
 #[test]
 fn ses_01_hello_is_the_first_message() {
@@ -27,7 +20,7 @@ fn ses_01_hello_is_the_first_message() {
     assert_eq!(subprotocols, ["wamp.2.json", "wamp.2.msgpack", "wamp.2.cbor"]);
     peer.expect_silence();
     peer.open(Opened::new(Some("wamp.2.json")));
-    peer.expect_sent(HELLO);
+    peer.expect_sent(&format!(r#"[1,"realm1",{{{ROLES}}}]"#));
     peer.expect_silence();
     peer.expect_no_event();
 }
@@ -233,7 +226,7 @@ fn pv_24_commands_wait_for_the_join_in_their_order() {
     let subscription = peer.subscribe("com.example.topic");
     let call = peer.call("com.example.procedure");
     peer.open(Opened::new(Some("wamp.2.json")));
-    peer.expect_sent(HELLO);
+    peer.expect_sent(&format!(r#"[1,"realm1",{{{ROLES}}}]"#));
     let publication = peer.publish_acked("com.example.topic");
     let registration = peer.register("com.example.procedure");
     let publish = peer.session.publish(peer.now, uri("com.example.topic"), Default::default(), Default::default());
