@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wamp_proto::{Format, PayloadCheck, Role, Uri};
 
 use crate::auth::Authenticator;
-use crate::{ConfigError, KeepAlive, Limits, ReconnectPolicy};
+use crate::{ConfigError, Feature, KeepAlive, Limits, ReconnectPolicy};
 
 /// The configuration of a session.
 ///
@@ -25,6 +25,8 @@ pub struct Config {
     pub(crate) urls: Vec<Arc<str>>,
     pub(crate) realm: Arc<str>,
     pub(crate) roles: Vec<Role>,
+    /// The features that are switched off.
+    pub(crate) disabled: Vec<Feature>,
     pub(crate) agent: Option<Arc<str>>,
     pub(crate) formats: Vec<Format>,
     pub(crate) authenticators: Vec<Arc<dyn Authenticator>>,
@@ -47,6 +49,7 @@ impl Config {
             urls: vec![url.into()],
             realm: realm.into(),
             roles: vec![Role::Caller, Role::Callee, Role::Publisher, Role::Subscriber],
+            disabled: Vec::new(),
             agent: Some(concat!("loowy-", env!("CARGO_PKG_VERSION")).into()),
             formats: Format::ALL.to_vec(),
             authenticators: Vec::new(),
@@ -224,6 +227,9 @@ impl Config {
         }
         if self.roles.is_empty() {
             return Err(ConfigError::NoRole);
+        }
+        if let Some(feature) = self.without_call_canceling() {
+            return Err(ConfigError::NoCallCanceling(feature));
         }
         Ok(())
     }

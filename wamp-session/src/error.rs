@@ -8,7 +8,7 @@ use wamp_proto::{
     Role, Uri,
 };
 
-use crate::TransportError;
+use crate::{Feature, TransportError};
 
 /// An error that came as an ERROR message, or that is to become one: a URI, arguments and details.
 ///
@@ -53,6 +53,12 @@ pub enum CommandError {
     /// The router does not have the role that the command needs.
     #[error("the router does not have the role {}", .0.as_str())]
     RouterLacks(Role),
+    /// The feature that the command needs was switched off ([`Config::without_feature`](crate::Config::without_feature)).
+    #[error("the feature {0} is switched off")]
+    Disabled(Feature),
+    /// The router does not announce the feature that the command needs: see [`Feature`].
+    #[error("the router does not announce the feature {0}")]
+    NotSupported(Feature),
     /// An option's key is neither known nor of a form that own keys have (`_abc`, `x_abc`).
     #[error("{0:?} is no key of an own option")]
     InvalidOption(String),
@@ -171,6 +177,9 @@ pub enum ConfigError {
     /// The session has no role.
     #[error("the session has none of the roles caller, callee, publisher and subscriber")]
     NoRole,
+    /// A callee has a feature that needs [`Feature::CallCanceling`], which is switched off.
+    #[error("the callee's feature {0} needs call_canceling, which is switched off")]
+    NoCallCanceling(Feature),
     /// An authentication method needs an authid.
     #[error("the authentication method {0} needs an authid")]
     NoAuthId(String),

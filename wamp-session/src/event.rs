@@ -137,8 +137,8 @@ impl Joined {
 
     /// Whether the router announces a feature of a role.
     #[must_use]
-    pub fn router_announces(&self, role: Role, feature: &str) -> bool {
-        self.details.roles.as_ref().is_some_and(|roles| roles.announces(role, feature))
+    pub fn router_announces(&self, role: Role, feature: impl AsRef<str>) -> bool {
+        self.details.roles.as_ref().is_some_and(|roles| roles.announces(role, feature.as_ref()))
     }
 }
 

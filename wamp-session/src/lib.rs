@@ -76,6 +76,7 @@ pub use crate::event::{
     CallOutcome, CloseReason, InvocationEvent, Joined, Left, NotRestored, PublishedEvent, Response, SessionEvent,
     Stats, Status, TimeoutReason,
 };
+pub use crate::features::Feature;
 pub use crate::keep_alive::KeepAlive;
 pub use crate::key::{CallKey, InvocationKey, PublishKey, RegistrationKey, SubscriptionKey};
 pub use crate::limits::Limits;

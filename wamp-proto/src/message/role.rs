@@ -6,6 +6,9 @@ use crate::codec::write::Write;
 use crate::error::{DecodeErrorKind, Fault, Kind};
 use crate::{Dict, EncodeErrorKind, Value};
 
+/// The feature that is announced beside the others.
+const BESIDE: &str = "reflection";
+
 /// A role of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -75,12 +78,16 @@ impl Roles {
     }
 
     /// Whether a feature of the role is announced, as the boolean `true` and nothing else.
+    ///
+    /// `reflection` is an attribute of the role itself.
     #[must_use]
     pub fn announces(&self, role: Role, feature: &str) -> bool {
-        self.0
-            .get(role.as_str())
-            .and_then(|role| role.as_dict()?.get("features")?.as_dict()?.get(feature)?.as_bool())
-            .unwrap_or(false)
+        let announced = self.0.get(role.as_str()).and_then(|role| {
+            let attributes = role.as_dict()?;
+            let features = if feature == BESIDE { attributes } else { attributes.get("features")?.as_dict()? };
+            features.get(feature)?.as_bool()
+        });
+        announced.unwrap_or(false)
     }
 
     /// The announcement as it is on the wire, with what this crate does not know.

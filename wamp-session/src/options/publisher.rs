@@ -15,8 +15,8 @@ use crate::CommandError;
 /// that are given. An empty list is sent as it is, and an empty `eligible…` means nobody; Crossbar.io and nexus take an empty list
 /// for none, so that everybody is eligible there.
 ///
-/// A router that does not have a feature ignores its option, so that more subscribers may receive the event than are meant to:
-/// ask [`Joined::router_announces`](crate::Joined::router_announces) where that matters.
+/// A router that does not announce the lists would deliver the event to more subscribers than are meant to receive it, so they are
+/// refused there with [`CommandError::NotSupported`]; see [`Feature`](crate::Feature).
 ///
 /// ```
 /// # use wamp_session::PublishOptions;

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq as _;
-use wamp_proto::{
-    Authenticate, Challenge, Dict, Hello, RequestId, Role, Roles, SessionId, Uri, Welcome, WelcomeDetails,
-};
+use wamp_proto::{Authenticate, Challenge, Dict, Hello, RequestId, Role, SessionId, Uri, Welcome, WelcomeDetails};
 
 use super::peer::{Member, State};
 use super::timestamp::rfc3339;
@@ -134,11 +132,9 @@ impl Router {
     fn welcome(&mut self, id: PeerId, granted: Granted) {
         let Granted { realm, session, roles, authid, authrole, authmethod } = granted;
         let mut details = WelcomeDetails::default();
-        details.roles = Some(
-            [Role::Broker, Role::Dealer]
-                .into_iter()
-                .fold(Roles::new(), |roles, role| roles.with(role, features::of_router(role))),
-        );
+        let routers = [Role::Broker, Role::Dealer];
+        details.roles =
+            Some(features::announcement(routers.map(|role| (role, features::of_router(role).iter().copied()))));
         details.agent = self.agent.clone();
         details.realm = Some(realm.as_str().into());
         details.authid = Some(Arc::clone(&authid));

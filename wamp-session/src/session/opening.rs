@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use wamp_proto::{Authenticate, Challenge, Format, Hello, HelloDetails, Message, MessageType, Roles, Uri, Welcome};
+use wamp_proto::{Authenticate, Challenge, Format, Hello, HelloDetails, Message, MessageType, Uri, Welcome};
 
 use super::Session;
 use super::deadlines::Deadline;
@@ -13,7 +13,7 @@ use super::state::{Established, Joining, State};
 use crate::auth::Answer;
 use crate::{
     Action, AuthError, CloseCause, CommandError, ConfigError, Joined, Opened, ProtocolViolation, SessionEvent,
-    TransportError, TransportErrorKind, TransportId, features,
+    TransportError, TransportErrorKind, TransportId,
 };
 
 /// Methods whose HELLO has to say who the client claims to be.
@@ -78,9 +78,7 @@ impl Session {
         };
         let mut details = HelloDetails::default();
         details.agent.clone_from(&self.config.agent);
-        details.roles = Some(
-            self.config.roles.iter().fold(Roles::new(), |roles, role| roles.with(*role, features::of_client(*role))),
-        );
+        details.roles = Some(self.config.announcement());
         details.authmethods = (!authmethods.is_empty()).then(|| authmethods.clone());
         details.authid = authid;
         details.authextra = authextra.filter(|extra| !extra.is_empty());

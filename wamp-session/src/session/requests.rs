@@ -145,6 +145,8 @@ impl Session {
                 return Err(CommandError::RouterLacks(role));
             }
         }
+        self.config.check_features_of(&message)?;
+        joined.check_features_of(&message)?;
         let frame = frame(&message, *format, self.config.limits.message.message_bytes())?;
         if request.is_none() {
             self.outbound.publish(*transport, frame);

@@ -158,7 +158,12 @@ pub(crate) struct World {
     pub(crate) driver_polls: usize,
 }
 
-pub(crate) const WELCOME: &str = r#"[2,7814135,{"roles":{"broker":{},"dealer":{}}}]"#;
+pub(crate) const WELCOME: &str = concat!(
+    r#"[2,7814135,{"roles":{"broker":{"features":{"pattern_based_subscription":true,"payload_passthru_mode":true,"#,
+    r#""shareded_subscriptions":true,"subscriber_blackwhite_listing":true}},"dealer":{"features":{"#,
+    r#""call_canceling":true,"pattern_based_registration":true,"payload_passthru_mode":true,"#,
+    r#""progressive_call_invocations":true,"progressive_call_results":true,"sharded_registration":true}}}}]"#
+);
 
 impl World {
     /// A client that is connecting; when its session ends, so does the client, and nobody pings.

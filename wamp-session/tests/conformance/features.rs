@@ -1,11 +1,11 @@
 //! Checklist section 8: agent, roles and features.
 
-use wamp_session::proto::{Payload, Role};
+use wamp_session::proto::{MatchPolicy, Payload, Role};
 use wamp_session::{
-    CallOptions, CommandError, Config, Opened, PublishOptions, RegisterOptions, RequestError, SubscribeOptions,
+    CallOptions, CommandError, Config, Feature, Opened, PublishOptions, RegisterOptions, RequestError, SubscribeOptions,
 };
 
-use crate::support::{Peer, config, uri};
+use crate::support::{FEATURELESS, Peer, WELCOME, config, uri};
 
 /// What the HELLO of a session with all roles says of them.
 pub(crate) const ROLES: &str = concat!(
@@ -52,6 +52,18 @@ fn fea_01_and_03_only_what_is_implemented_is_announced() {
 }
 
 #[test]
+fn fea_03_what_is_switched_off_is_not_announced() {
+    let without = config().roles([Role::Publisher]).without_feature(Feature::PublisherExclusion);
+    assert!(!without.announces(Role::Publisher, Feature::PublisherExclusion));
+    assert!(!hello(without.clone()).contains("publisher_exclusion"));
+    let features = [Feature::PublisherIdentification, Feature::SubscriberBlackwhiteListing];
+    let without = features.into_iter().fold(without, Config::without_feature);
+    assert_eq!(hello(without), r#"[1,"realm1",{"roles":{"publisher":{}}}]"#);
+    let other = config().roles([Role::Publisher]).without_feature(Feature::CallCanceling);
+    assert!(hello(other).contains(r#""publisher_exclusion":true"#));
+}
+
+#[test]
 fn fea_02_a_role_without_features_is_an_empty_dict() {
     assert_eq!(hello(config().roles([Role::Caller])), r#"[1,"realm1",{"roles":{"caller":{}}}]"#);
 }
@@ -62,7 +74,72 @@ fn fea_04_unknown_features_are_ignored() {
     peer.receive(r#"[2,1,{"roles":{"dealer":{"features":{"foo":true,"call_canceling":1}},"broker":{}}}]"#);
     let joined = peer.expect_joined();
     assert!(!joined.router_announces(Role::Dealer, "call_canceling"));
+    assert!(!joined.announces(Feature::CallCanceling));
     assert!(joined.router_announces(Role::Dealer, "foo"));
+    peer.expect_usable();
+}
+
+#[test]
+fn need_41_the_routers_announcement_can_be_asked_for() {
+    let welcome = concat!(
+        r#"[2,1,{"roles":{"broker":{"features":{"event_retention":true},"reflection":true},"#,
+        r#""dealer":{"features":{"session_meta_api":true}}}}]"#
+    );
+    let mut peer = Peer::joining(config());
+    peer.receive(welcome);
+    let joined = peer.expect_joined();
+    let announced: Vec<Feature> = Feature::ALL.iter().copied().filter(|feature| joined.announces(*feature)).collect();
+    assert_eq!(announced, [Feature::SessionMetaApi, Feature::EventRetention, Feature::Reflection]);
+    assert!(joined.router_announces(Role::Dealer, Feature::SessionMetaApi));
+    assert!(!joined.router_announces(Role::Broker, Feature::SessionMetaApi));
+}
+
+#[test]
+fn fea_05_what_would_mean_something_else_is_refused_and_not_sent() {
+    let mut peer = Peer::joined_with(config(), FEATURELESS);
+    let now = peer.now;
+    let options = PublishOptions::new().exclude_authid(["mallory"]);
+    let publish = peer.session.publish(now, uri("a.b"), Payload::new(), options.clone());
+    assert_eq!(publish, Err(CommandError::NotSupported(Feature::SubscriberBlackwhiteListing)));
+    let acknowledged = peer.session.publish_acked(now, uri("a.b"), Payload::new(), options);
+    assert_eq!(acknowledged, Err(CommandError::NotSupported(Feature::SubscriberBlackwhiteListing)));
+    let prefix = SubscribeOptions::new().match_policy(MatchPolicy::Prefix);
+    let subscribe = peer.session.subscribe(now, uri("a.b"), prefix);
+    assert_eq!(subscribe, Err(CommandError::NotSupported(Feature::PatternBasedSubscription)));
+    // No request id was used, and what is merely lost is sent.
+    peer.session.publish(now, uri("a.b"), Payload::new(), PublishOptions::new().retain()).unwrap();
+    peer.expect_sent(r#"[16,1,{"retain":true},"a.b"]"#);
+    peer.expect_usable();
+}
+
+#[test]
+fn fea_05_what_waits_for_the_join_is_refused_then() {
+    let mut peer = Peer::joining(config());
+    let prefix = SubscribeOptions::new().match_policy(MatchPolicy::Prefix);
+    let key = peer.session.subscribe(peer.now, uri("a.b"), prefix).unwrap();
+    peer.receive(FEATURELESS);
+    peer.expect_joined();
+    let refused = peer.expect_subscribed(key).unwrap_err();
+    let feature = Feature::PatternBasedSubscription;
+    assert!(matches!(refused, RequestError::Command(CommandError::NotSupported(lacking)) if lacking == feature));
+    peer.expect_usable();
+}
+
+#[test]
+fn fea_05_a_feature_that_is_switched_off_is_not_used() {
+    let mut peer = Peer::joined_with(config().without_feature(Feature::SubscriberBlackwhiteListing), WELCOME);
+    let options = PublishOptions::new().exclude_authid(["mallory"]);
+    let publish = peer.session.publish(peer.now, uri("a.b"), Payload::new(), options);
+    assert_eq!(publish, Err(CommandError::Disabled(Feature::SubscriberBlackwhiteListing)));
+    peer.expect_usable();
+}
+
+#[test]
+fn fea_05_a_router_of_which_nothing_is_known_gets_what_it_may_know() {
+    let mut peer = Peer::joined_with(config(), "[2,1,{}]");
+    let prefix = SubscribeOptions::new().match_policy(MatchPolicy::Prefix);
+    peer.session.subscribe(peer.now, uri("a.b"), prefix).unwrap();
+    peer.expect_sent(r#"[32,1,{"match":"prefix"},"a.b"]"#);
     peer.expect_usable();
 }
 
@@ -108,7 +185,7 @@ fn fea_09_legacy_features_of_crossbar_are_no_harm() {
         r#"[2,1,{"roles":{"broker":{"features":{"payload_transparency":true,"payload_encryption_cryptobox":true,"#,
         r#""x_acknowledged_event_delivery":true}},"dealer":{"features":{"payload_transparency":true}}}}]"#
     ));
-    assert!(!peer.expect_joined().router_announces(Role::Broker, "payload_passthru_mode"));
+    assert!(!peer.expect_joined().announces(Feature::PayloadPassthruMode));
     peer.expect_usable();
 }
 

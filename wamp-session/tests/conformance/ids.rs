@@ -3,7 +3,7 @@
 use wamp_session::proto::{Format, Payload};
 use wamp_session::{CallOptions, CloseReason, CommandError, Limits, Opened, PublishOptions, Response};
 
-use crate::support::{Peer, WELCOME, config, payload, uri};
+use crate::support::{FEATURELESS, Peer, WELCOME, config, payload, uri};
 
 #[test]
 fn id_01_the_least_and_the_greatest_id_are_accepted_everywhere() {
@@ -128,7 +128,7 @@ fn id_08_ids_are_on_the_wire_in_increasing_order() {
 #[test]
 fn id_09_what_fails_locally_leaves_no_gap() {
     let limits = Limits::new().message(wamp_session::proto::Limits::new().max_message_bytes(100));
-    let mut peer = Peer::joined_with(config().limits(limits), WELCOME);
+    let mut peer = Peer::joined_with(config().limits(limits), FEATURELESS);
     let long = payload("x".repeat(100));
     let now = peer.now;
     let publish = peer.session.publish(now, uri("com.example.topic"), long.clone(), PublishOptions::new());
@@ -157,7 +157,7 @@ fn id_09_what_fails_after_waiting_for_the_join_leaves_no_gap() {
     let long = payload("x".repeat(100));
     let first = peer.session.call(peer.now, uri("com.example.procedure"), long, CallOptions::new()).unwrap();
     peer.call("com.example.procedure");
-    peer.receive(WELCOME);
+    peer.receive(FEATURELESS);
     peer.expect_joined();
     let error = peer.expect_call_done(first).unwrap_err();
     assert!(matches!(error, wamp_session::RequestError::Command(CommandError::TooLarge { .. })));

@@ -14,8 +14,16 @@ use wamp_session::{
 
 use super::Tap;
 
+/// The WELCOME of a router with both roles and all features that a session asks for.
+pub(crate) const WELCOME: &str = concat!(
+    r#"[2,7814135,{"roles":{"broker":{"features":{"pattern_based_subscription":true,"payload_passthru_mode":true,"#,
+    r#""shareded_subscriptions":true,"subscriber_blackwhite_listing":true}},"dealer":{"features":{"#,
+    r#""call_canceling":true,"pattern_based_registration":true,"payload_passthru_mode":true,"#,
+    r#""progressive_call_invocations":true,"progressive_call_results":true,"sharded_registration":true}}}}]"#
+);
+
 /// The WELCOME of a router with both roles and no features.
-pub(crate) const WELCOME: &str = r#"[2,7814135,{"roles":{"broker":{},"dealer":{}}}]"#;
+pub(crate) const FEATURELESS: &str = r#"[2,7814135,{"roles":{"broker":{},"dealer":{}}}]"#;
 
 /// A session at whose other end the test plays the router.
 ///
