@@ -7,7 +7,7 @@ use serde::de::value::{CowStrDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, EnumAccess, Error as _, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor};
 
 use super::error::Error;
-use super::read::Reader;
+use super::read::{Common, Reader};
 use crate::Limits;
 use crate::codec::read::{Number, Open, Read};
 use crate::error::Kind;
@@ -31,6 +31,33 @@ impl<'de> Deserializer<'de> {
             last = Some(tag);
         }
         Ok((self.0.kind()?, last))
+    }
+
+    fn value<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        let (kind, tag) = self.kind()?;
+        match kind {
+            Kind::String => match self.0.string()? {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
+            Kind::Integer => {
+                let (negative, argument) = self.0.integer()?;
+                integer(negative, argument, visitor)
+            }
+            Kind::Float => match self.0.number()? {
+                Number::Float(number) => visitor.visit_f64(number),
+                Number::Unsigned(_) | Number::Signed(_) => Err(Error::new("expected a float")),
+            },
+            Kind::Bool => visitor.visit_bool(self.0.bool()?),
+            Kind::Null => {
+                self.0.skip(0)?;
+                visitor.visit_unit()
+            }
+            Kind::Bytes => self.bytes(tag, visitor),
+            Kind::List => self.list(visitor),
+            Kind::Dict => self.dict(visitor),
+            Kind::Other => Err(Error::new("a simple value that has no meaning")),
+        }
     }
 
     #[inline]
@@ -91,29 +118,12 @@ impl<'de> serde::Deserializer<'de> for &mut Deserializer<'de> {
 
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let (kind, tag) = self.kind()?;
-        match kind {
-            Kind::String => match self.0.string()? {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
-            },
-            Kind::Integer => {
-                let (negative, argument) = self.0.integer()?;
-                integer(negative, argument, visitor)
-            }
-            Kind::Float => match self.0.number()? {
-                Number::Float(number) => visitor.visit_f64(number),
-                Number::Unsigned(_) | Number::Signed(_) => Err(Error::new("expected a float")),
-            },
-            Kind::Bool => visitor.visit_bool(self.0.bool()?),
-            Kind::Null => {
-                self.0.skip(0)?;
-                visitor.visit_unit()
-            }
-            Kind::Bytes => self.bytes(tag, visitor),
-            Kind::List => self.list(visitor),
-            Kind::Dict => self.dict(visitor),
-            Kind::Other => Err(Error::new("a simple value that has no meaning")),
+        match self.0.common_value() {
+            Some(Common::Text(text)) => visitor.visit_borrowed_str(text),
+            Some(Common::Unsigned(number)) => visitor.visit_u64(number),
+            Some(Common::Float(number)) => visitor.visit_f64(number),
+            Some(Common::Bool(value)) => visitor.visit_bool(value),
+            None => self.value(visitor),
         }
     }
 
@@ -308,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn ser_32_floats_null_and_undefined() {
+    fn ser_32_floats_booleans_null_and_undefined() {
         let one = [&[0xf9, 0x3c, 0x00][..], &[0xfa, 0x3f, 0x80, 0, 0], &[0xfb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0]];
         for bytes in one {
             assert_eq!(decoded(bytes), Ok(Value::F64(1.0)));
@@ -317,6 +327,8 @@ mod tests {
             assert!(decoded::<i64>(bytes).is_err());
         }
         assert_eq!(decoded(&[0x01]), Ok(1.0_f64));
+        assert_eq!(decoded(&[0xf4]), Ok(false));
+        assert_eq!(decoded(&[0xf5]), Ok(true));
         for null in [&[0xf6][..], &[0xf7], &[0xc1, 0xf6], &[0xc1, 0xd8, 30, 0xf7]] {
             assert_eq!(decoded(null), Ok(Value::Null));
             assert_eq!(decoded(null), Ok(()));

@@ -44,13 +44,16 @@ pub(super) fn write(major: u8, argument: u64, out: &mut Vec<u8>) {
     match (u8::try_from(argument), u16::try_from(argument), u32::try_from(argument)) {
         (Ok(argument @ 0..=23), ..) => out.push(major | argument),
         (Ok(argument), ..) => out.extend_from_slice(&[major | 24, argument]),
-        (_, Ok(argument), _) => long(major | 25, argument.to_be_bytes(), out),
-        (.., Ok(argument)) => long(major | 26, argument.to_be_bytes(), out),
-        _ => long(major | 27, argument.to_be_bytes(), out),
+        (_, Ok(argument), _) => write_long(major | 25, argument.to_be_bytes(), out),
+        (.., Ok(argument)) => write_long(major | 26, argument.to_be_bytes(), out),
+        _ => write_long(major | 27, argument.to_be_bytes(), out),
     }
 }
 
-fn long<const N: usize>(initial: u8, argument: [u8; N], out: &mut Vec<u8>) {
+/// Appends an initial byte and an argument of so many bytes.
+#[inline]
+pub(super) fn write_long<const N: usize>(initial: u8, argument: [u8; N], out: &mut Vec<u8>) {
+    out.reserve(1 + N);
     out.push(initial);
     out.extend_from_slice(&argument);
 }

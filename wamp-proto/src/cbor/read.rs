@@ -147,12 +147,52 @@ impl<'a> Reader<'a> {
         Ok(Cow::Owned(bytes))
     }
 
+    /// Reads the next value if it is a common one; `None` leaves it to be looked at more closely.
+    #[inline]
+    pub(super) fn common_value(&mut self) -> Option<Common<'a>> {
+        let (&initial, rest) = self.bytes.get(self.position..)?.split_first()?;
+        let (rest, value) = match initial {
+            0x00..=0x17 => (rest, Common::Unsigned(initial.into())),
+            0x18 => unsigned::<1>(rest)?,
+            0x19 => unsigned::<2>(rest)?,
+            0x1a => unsigned::<4>(rest)?,
+            0x1b => unsigned::<8>(rest)?,
+            0x60..=0x78 => {
+                let (rest, length) = argument(initial, rest).ok()?;
+                let (text, rest) = text::read(rest, length).ok()?;
+                (rest, Common::Text(text))
+            }
+            0xf4 => (rest, Common::Bool(false)),
+            0xf5 => (rest, Common::Bool(true)),
+            0xfb => {
+                let (bits, rest) = rest.split_first_chunk()?;
+                (rest, Common::Float(f64::from_be_bytes(*bits)))
+            }
+            _ => return None,
+        };
+        self.seek(rest);
+        Some(value)
+    }
+
     /// Reads an integer: whether it is negative, and its argument, which is -1 less the integer if it is.
     pub(super) fn integer(&mut self) -> Result<(bool, u64), Fault> {
         let (initial, argument, rest) = self.head()?;
         self.seek(rest);
         Ok((initial & 0xe0 == head::NEGATIVE, argument))
     }
+}
+
+/// A value of one of the forms that most values have.
+pub(super) enum Common<'a> {
+    Unsigned(u64),
+    Float(f64),
+    Bool(bool),
+    Text(&'a str),
+}
+
+#[inline]
+fn unsigned<'a, const N: usize>(rest: &[u8]) -> Option<(&[u8], Common<'a>)> {
+    head::number::<N>(rest).map(|(rest, number)| (rest, Common::Unsigned(number)))
 }
 
 impl<'a> Read<'a> for Reader<'a> {

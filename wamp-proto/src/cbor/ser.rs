@@ -19,6 +19,7 @@ impl<'a> Serializer<'a> {
         Self(out)
     }
 
+    #[inline]
     fn text(&mut self, text: &str) {
         head::write(TEXT, text.len() as u64, self.0);
         self.0.extend_from_slice(text.as_bytes());
@@ -80,20 +81,20 @@ impl<'a> serde::Serializer for Serializer<'a> {
         serialize_u64(u64) => |self, value| head::write(UNSIGNED, value, self.0);
     }
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
         self.0.push(if value { 0xf5 } else { 0xf4 });
         Ok(())
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Error> {
-        self.0.push(0xfa);
-        self.0.extend_from_slice(&value.to_be_bytes());
+        head::write_long(0xfa, value.to_be_bytes(), self.0);
         Ok(())
     }
 
+    #[inline]
     fn serialize_f64(self, value: f64) -> Result<(), Error> {
-        self.0.push(0xfb);
-        self.0.extend_from_slice(&value.to_be_bytes());
+        head::write_long(0xfb, value.to_be_bytes(), self.0);
         Ok(())
     }
 

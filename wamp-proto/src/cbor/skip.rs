@@ -89,8 +89,8 @@ fn common_item(rest: &[u8]) -> Option<Item<'_>> {
     let rest = rest.get(1..)?;
     match *initial {
         0x60..=0x77 => {
-            // No mask: the address of the next item is one instruction from this one.
-            let length = initial - 0x60;
+            // A mask: with a difference the address of the next item is an instruction further from this one.
+            let length = initial & 0x1f;
             text::starts_with_ascii(block, length).then_some(())?;
             rest.get(usize::from(length)..).map(Item::Leaf)
         }

@@ -61,8 +61,8 @@ fn common_item(rest: &[u8]) -> Option<Item<'_>> {
     let rest = rest.get(1..)?;
     match *marker {
         0xa0..=0xbf => {
-            // No mask: the address of the next marker is one instruction from this one.
-            let length = marker - 0xa0;
+            // A mask: with a difference the address of the next marker is an instruction further from this one.
+            let length = marker & 0x1f;
             text::starts_with_ascii(block, length).then_some(())?;
             rest.get(usize::from(length)..).map(Item::Leaf)
         }
