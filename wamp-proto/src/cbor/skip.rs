@@ -80,24 +80,34 @@ fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
     }
 }
 
-/// The item that starts here, if it is a common one and well within the frame; else [`item`] tells.
+/// The item that starts here, if it is a common one; else [`item`] tells.
 ///
-/// Nothing is called and nothing can fail, so that the loop stays in the processor's registers; one comparison sees to all bounds.
+/// Nothing is called and nothing can fail, so that the loop stays in the processor's registers. But for the end of a frame, one comparison
+/// sees to all bounds.
 #[inline(always)]
 fn common_item(rest: &[u8]) -> Option<Item<'_>> {
-    let [initial, block @ ..] = rest.first_chunk::<{ 1 + text::BLOCK }>()?;
-    let rest = rest.get(1..)?;
-    match *initial {
+    if let Some([initial, block @ ..]) = rest.first_chunk::<{ 1 + text::BLOCK }>() {
+        common_item_of(*initial, rest.get(1..)?, |length| text::starts_with_ascii(block, length))
+    } else {
+        let (&initial, rest) = rest.split_first()?;
+        common_item_of(initial, rest, |length| rest.get(..usize::from(length)).is_some_and(text::is_short_ascii))
+    }
+}
+
+/// The item of an initial byte, if it is a common one; `is_ascii` tells whether so many bytes behind it are ASCII.
+#[inline(always)]
+fn common_item_of(initial: u8, rest: &[u8], is_ascii: impl Fn(u8) -> bool) -> Option<Item<'_>> {
+    match initial {
         0x60..=0x77 => {
             // A mask: with a difference the address of the next item is an instruction further from this one.
             let length = initial & 0x1f;
-            text::starts_with_ascii(block, length).then_some(())?;
+            is_ascii(length).then_some(())?;
             rest.get(usize::from(length)..).map(Item::Leaf)
         }
         0x78 => {
-            let [length @ ..=0x1f, block @ ..] = rest.first_chunk::<{ 1 + text::BLOCK }>()? else { return None };
-            text::starts_with_ascii(block, *length).then_some(())?;
-            rest.get(1 + usize::from(*length)..).map(Item::Leaf)
+            let (length, rest) = rest.split_first()?;
+            let (text, rest) = rest.split_at_checked(usize::from(*length))?;
+            text::is_short_ascii(text).then_some(Item::Leaf(rest))
         }
         0x00..=0x17 | 0x20..=0x37 | 0xf4..=0xf7 => Some(Item::Leaf(rest)),
         0x80..=0x97 => Some(Item::Open(rest, (initial & 0x1f).into())),

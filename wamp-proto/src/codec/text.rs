@@ -59,6 +59,24 @@ pub(crate) fn starts_with_ascii(block: &Block, length: u8) -> bool {
     words.fold(0, |high, (word, mask)| high | u64::from_le_bytes(*word) & mask) == 0
 }
 
+/// Whether a text of at most two blocks is ASCII; `false` for a longer one.
+///
+/// Each length is covered by two words that overlap.
+#[inline(always)]
+pub(crate) fn is_short_ascii(text: &[u8]) -> bool {
+    if let (Some(first), Some(last)) = (text.first_chunk::<BLOCK>(), text.last_chunk::<BLOCK>()) {
+        text.len() <= 2 * BLOCK && first.is_ascii() && last.is_ascii()
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+        first.is_ascii() && last.is_ascii()
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        first.is_ascii() && last.is_ascii()
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        first.is_ascii() && last.is_ascii()
+    } else {
+        text.iter().fold(0, |union, byte| union | byte).is_ascii()
+    }
+}
+
 #[repr(align(32))]
 struct Mask([u64; BLOCK / 8]);
 
@@ -81,7 +99,7 @@ fn is_ascii(text: &[u8]) -> bool {
     /// Above it the standard library's check is as fast, and stops at the first byte that is not ASCII.
     const MEDIUM: usize = 256;
 
-    // Of the short ones those come here that are at the end of a frame, or have been seen not to be.
+    // Of the short ones those come here that are known not to be.
     let Some(last) = text.last_chunk::<BLOCK>() else { return false };
     if text.len() > MEDIUM {
         return false;
@@ -106,7 +124,7 @@ mod tests {
     /// Every length around the block sizes, with one byte that is not ASCII at every place, and with room behind the string or not.
     #[test]
     fn each_byte_of_a_string_is_looked_at() {
-        for length in [0, 1, 2, 7, 8, 9, 15, 16, 23, 24, 30, 31, 32, 33, 63, 64, 65, 255, 256, 257, 300] {
+        for length in [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 23, 24, 30, 31, 32, 33, 63, 64, 65, 255, 256, 257, 300] {
             for room in [0, 1, BLOCK] {
                 let text = vec![b'a'; length];
                 let mut bytes = text.clone();
@@ -146,6 +164,9 @@ mod tests {
             && length < BLOCK
         {
             assert_eq!(starts_with_ascii(block, u8::try_from(length).unwrap()), text.is_ascii());
+        }
+        if let Some(text) = bytes.get(..length) {
+            assert_eq!(is_short_ascii(text), length <= 2 * BLOCK && text.is_ascii());
         }
         rest
     }

@@ -52,19 +52,34 @@ fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
     }
 }
 
-/// The item that starts here, if it is a common one and well within the frame; else [`item`] tells.
+/// The item that starts here, if it is a common one; else [`item`] tells.
 ///
-/// Nothing is called and nothing can fail, so that the loop stays in the processor's registers; one comparison sees to all bounds.
+/// Nothing is called and nothing can fail, so that the loop stays in the processor's registers. But for the end of a frame, one comparison
+/// sees to all bounds.
 #[inline(always)]
 fn common_item(rest: &[u8]) -> Option<Item<'_>> {
-    let [marker, block @ ..] = rest.first_chunk::<{ 1 + text::BLOCK }>()?;
-    let rest = rest.get(1..)?;
-    match *marker {
+    if let Some([marker, block @ ..]) = rest.first_chunk::<{ 1 + text::BLOCK }>() {
+        common_item_of(*marker, rest.get(1..)?, |length| text::starts_with_ascii(block, length))
+    } else {
+        let (&marker, rest) = rest.split_first()?;
+        common_item_of(marker, rest, |length| rest.get(..usize::from(length)).is_some_and(text::is_short_ascii))
+    }
+}
+
+/// The item of a marker, if it is a common one; `is_ascii` tells whether so many bytes behind it are ASCII.
+#[inline(always)]
+fn common_item_of(marker: u8, rest: &[u8], is_ascii: impl Fn(u8) -> bool) -> Option<Item<'_>> {
+    match marker {
         0xa0..=0xbf => {
             // A mask: with a difference the address of the next marker is an instruction further from this one.
             let length = marker & 0x1f;
-            text::starts_with_ascii(block, length).then_some(())?;
+            is_ascii(length).then_some(())?;
             rest.get(usize::from(length)..).map(Item::Leaf)
+        }
+        0xd9 => {
+            let (length, rest) = rest.split_first()?;
+            let (text, rest) = rest.split_at_checked(usize::from(*length))?;
+            text::is_short_ascii(text).then_some(Item::Leaf(rest))
         }
         0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => Some(Item::Leaf(rest)),
         0x80..=0x8f => Some(Item::Open(rest, 2 * u64::from(marker & 0x0f))),
