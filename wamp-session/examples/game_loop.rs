@@ -81,7 +81,8 @@ pub(crate) fn play(seed: u64) -> Outcome {
     while game.tick < GAME_TICKS {
         game.tick();
     }
-    game.outcome.subscriptions = game.router.subscriptions("game").map(|(topic, n)| (topic.to_string(), n)).collect();
+    game.outcome.subscriptions =
+        game.router.subscriptions("game").map(|s| (s.topic.to_string(), s.subscribers.len())).collect();
     game.outcome.registrations = game.router.registrations("game").map(|(name, _)| name.to_string()).collect();
     game.report("the game is over, everybody leaves");
     let now = game.now();

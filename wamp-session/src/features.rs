@@ -35,9 +35,13 @@ pub(crate) const fn of_client(role: Role) -> &'static [Feature] {
 #[cfg(feature = "router")]
 pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
     match role {
-        Role::Broker => {
-            &[Feature::PublicationTrustlevels, Feature::PublisherExclusion, Feature::PublisherIdentification]
-        }
+        Role::Broker => &[
+            Feature::PatternBasedSubscription,
+            Feature::PublicationTrustlevels,
+            Feature::PublisherExclusion,
+            Feature::PublisherIdentification,
+            Feature::SubscriberBlackwhiteListing,
+        ],
         Role::Dealer | Role::Caller | Role::Callee | Role::Publisher | Role::Subscriber => &[],
     }
 }

@@ -32,7 +32,8 @@
 //!
 //! - Sessions: anonymous, `ticket` and `wampcra` (plain and salted) users per realm; GOODBYE from either side. A transport carries one
 //!   session and is closed after it.
-//! - Broker: exact topics, acknowledgement, `exclude_me`, publisher identification ([`Disclosure`]) and trust levels.
+//! - Broker: topics and patterns (prefix, wildcard), acknowledgement, black- and whitelists, publisher exclusion, publisher
+//!   identification ([`Disclosure`]) and trust levels. An empty list of those who are eligible means nobody.
 //! - Dealer: exact procedures with one callee each, errors with their payload. When a callee leaves, its callers get
 //!   `wamp.error.canceled`; when a caller leaves or sends CANCEL, the answer is discarded. Every CANCEL counts as mode `skip`.
 //! - Permissions: roles that are configured may do only what is allowed to them ([`RoleConfig`]); all others may do everything.
@@ -57,6 +58,7 @@ mod config;
 mod dealer;
 mod ids;
 mod opening;
+mod patterns;
 mod peer;
 mod permissions;
 mod realm;
@@ -74,6 +76,7 @@ use wamp_proto::{
 };
 
 pub use self::action::{PeerId, RouterAction};
+pub use self::broker::SubscriptionInfo;
 pub use self::config::{Disclosure, RealmConfig, RouterConfig, RouterLimits};
 use self::ids::Ids;
 use self::peer::{Peers, State};
@@ -92,7 +95,6 @@ pub struct Router {
     /// The ids of the sessions that have joined.
     sessions: BTreeSet<SessionId>,
     ids: Ids,
-    unix_time: Duration,
     agent: Option<Arc<str>>,
     formats: Vec<Format>,
     join_timeout: Duration,
@@ -130,11 +132,10 @@ impl Router {
     pub fn new(config: RouterConfig) -> Self {
         let realms = config.realms.into_iter().map(|(name, realm)| (name, Realm::new(realm)));
         Self {
-            peers: Peers::new(config.limits, config.close_timeout),
+            peers: Peers::new(config.limits, config.close_timeout, config.unix_time),
             realms: realms.collect(),
             sessions: BTreeSet::new(),
             ids: Ids::new(&config.seed),
-            unix_time: config.unix_time,
             agent: config.agent,
             formats: config.formats,
             join_timeout: config.join_timeout,
@@ -233,9 +234,9 @@ impl Router {
         self.peers.members(realm).map(|(id, member)| (id, member.session))
     }
 
-    /// The topics of a realm that somebody subscribes to, and how many sessions do.
-    pub fn subscriptions(&self, realm: &str) -> impl Iterator<Item = (&Uri, usize)> {
-        self.realms.get(realm).into_iter().flat_map(|realm| realm.broker.topics())
+    /// The subscriptions of a realm, each of a topic or pattern that at least one session subscribes to.
+    pub fn subscriptions(&self, realm: &str) -> impl Iterator<Item = SubscriptionInfo<'_>> {
+        self.realms.get(realm).into_iter().flat_map(|realm| realm.broker.subscriptions.iter())
     }
 
     /// The procedures of a realm that are registered, and who serves each.

@@ -11,7 +11,7 @@ use super::timestamp::rfc3339;
 use super::user::{Credential, Salting};
 use super::{PeerId, RealmConfig, Router, User, Violation};
 use crate::auth::{Secret, cra};
-use crate::{Time, features};
+use crate::features;
 
 /// A peer that has been challenged.
 pub(super) struct Attempt {
@@ -108,7 +108,7 @@ impl Router {
 
     /// The text to be signed, which names whom it is for, so that its signature is good for nothing else.
     fn cra_challenge(&mut self, granted: &Granted) -> String {
-        let timestamp = rfc3339(self.unix_time.saturating_add(self.peers.now.since(Time::ZERO)));
+        let timestamp = rfc3339(self.peers.unix_now());
         format!(
             r#"{{"authid":{},"authrole":{},"authmethod":"wampcra","authprovider":"static","session":{},"nonce":"{}","timestamp":"{timestamp}"}}"#,
             json_string(&granted.authid),

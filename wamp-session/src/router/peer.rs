@@ -74,6 +74,8 @@ impl Undeliverable {
 /// All peers, with their queues and deadlines.
 pub(super) struct Peers {
     pub(super) now: Time,
+    /// What time it is at [`Time::ZERO`], since 1970.
+    unix_time: Duration,
     pub(super) limits: RouterLimits,
     close_timeout: Duration,
     peers: BTreeMap<PeerId, Peer>,
@@ -86,9 +88,10 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    pub(super) fn new(limits: RouterLimits, close_timeout: Duration) -> Self {
+    pub(super) fn new(limits: RouterLimits, close_timeout: Duration, unix_time: Duration) -> Self {
         Self {
             now: Time::ZERO,
+            unix_time,
             limits,
             close_timeout,
             peers: BTreeMap::new(),
@@ -97,6 +100,11 @@ impl Peers {
             deadlines: BTreeSet::new(),
             fallen: Vec::new(),
         }
+    }
+
+    /// The time of day, since 1970.
+    pub(super) fn unix_now(&self) -> Duration {
+        self.unix_time.saturating_add(self.now.since(Time::ZERO))
     }
 
     pub(super) fn len(&self) -> usize {

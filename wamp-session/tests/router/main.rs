@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod audience;
 mod auth;
 mod broker;
 mod chaos;
@@ -10,6 +11,7 @@ mod dealer;
 mod formats;
 mod limits;
 mod opening;
+mod patterns;
 mod permissions;
 mod strict;
 mod world;

@@ -408,7 +408,7 @@ impl World {
             assert!(client.registrations.values().all(|(_, confirmed)| *confirmed), "a registration without an answer");
         }
         let held: BTreeMap<Uri, usize> =
-            router.subscriptions("realm1").map(|(topic, count)| (topic.clone(), count)).collect();
+            router.subscriptions("realm1").map(|it| (it.topic.clone(), it.subscribers.len())).collect();
         assert_eq!(held, wanted, "invariant 8, subscriptions");
         let mut registered: Vec<(Uri, PeerId)> =
             router.registrations("realm1").map(|(procedure, peer)| (procedure.clone(), peer)).collect();
