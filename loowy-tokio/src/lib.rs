@@ -60,8 +60,9 @@ pub use wamp_session::proto::{
 };
 pub use wamp_session::{
     Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, Jitter, Joined,
-    KeepAlive, Left, Limits, NotRestored, ProtocolViolation, PublishOptions, ReconnectPolicy, RegisterOptions,
-    RequestError, Stats, Status, SubscribeOptions, TransportError, TransportErrorKind, WampError, auth,
+    KeepAlive, Left, Limits, NotRestored, Offline, OfflinePolicy, ProtocolViolation, PublishOptions, ReconnectPolicy,
+    RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError, TransportErrorKind, WampError,
+    auth,
 };
 
 pub use crate::connector::{Connect, Connector, connect};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wamp_proto::{Format, PayloadCheck, Role, Uri};
 
 use crate::auth::Authenticator;
-use crate::{ConfigError, Feature, KeepAlive, Limits, ReconnectPolicy};
+use crate::{ConfigError, Feature, KeepAlive, Limits, Offline, ReconnectPolicy};
 
 /// The configuration of a session.
 ///
@@ -38,6 +38,7 @@ pub struct Config {
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) reconnect: ReconnectPolicy,
     pub(crate) retry_initial_connect: bool,
+    pub(crate) offline: Offline,
     pub(crate) seed: Option<u64>,
     pub(crate) keep_alive: Option<KeepAlive>,
 }
@@ -61,6 +62,7 @@ impl Config {
             call_timeout: None,
             reconnect: ReconnectPolicy::new(),
             retry_initial_connect: false,
+            offline: Offline::new(),
             seed: None,
             keep_alive: Some(KeepAlive::new()),
         }
@@ -170,6 +172,14 @@ impl Config {
     #[must_use]
     pub fn retry_initial_connect(mut self, retry: bool) -> Self {
         self.retry_initial_connect = retry;
+        self
+    }
+
+    /// Sets what happens to commands while the session is not joined; by default publications without acknowledgement fail at once,
+    /// and everything else waits for a join, within its timeout.
+    #[must_use]
+    pub fn offline(mut self, offline: Offline) -> Self {
+        self.offline = offline;
         self
     }
 

@@ -41,6 +41,9 @@ pub enum CommandError {
     /// The session is not joined, and this command does not wait for a join.
     #[error("the session is not joined")]
     NotJoined,
+    /// The session is not joined, and as many commands wait for a join as may.
+    #[error("no more commands may wait for the session to be joined")]
+    BufferFull,
     /// The URI does not fit what it is used for.
     #[error(transparent)]
     InvalidUri(#[from] InvalidUri),

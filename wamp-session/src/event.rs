@@ -76,6 +76,15 @@ pub enum SessionEvent {
         /// The id that the broker gave it.
         result: Result<PublicationId, RequestError>,
     },
+    /// A publication without acknowledgement, which has waited for a join, was sent, or will not be.
+    ///
+    /// It follows only where [`publish`](crate::Session::publish) returned a key.
+    PublishSent {
+        /// The publication, whose key is now unknown.
+        key: PublishKey,
+        /// Whether it has been given to the transport.
+        result: Result<(), RequestError>,
+    },
     /// A call has ended.
     CallDone {
         /// The call, whose key is now unknown.

@@ -57,6 +57,7 @@ mod features;
 mod keep_alive;
 mod key;
 mod limits;
+mod offline;
 mod options;
 mod reconnect;
 #[cfg(feature = "router")]
@@ -80,6 +81,7 @@ pub use crate::features::Feature;
 pub use crate::keep_alive::KeepAlive;
 pub use crate::key::{CallKey, InvocationKey, PublishKey, RegistrationKey, SubscriptionKey};
 pub use crate::limits::Limits;
+pub use crate::offline::{Offline, OfflinePolicy};
 pub use crate::options::{CallOptions, PublishOptions, RegisterOptions, SubscribeOptions};
 pub use crate::reconnect::{Attempt, Decision, Jitter, ReconnectPolicy};
 pub use crate::session::Session;

@@ -11,11 +11,12 @@ pub struct Limits {
     pub(crate) requests: usize,
     pub(crate) invocations: usize,
     pub(crate) outbound_bytes: usize,
+    pub(crate) waiting_bytes: usize,
 }
 
 impl Limits {
     /// The defaults: 16 MiB a message, 128 levels; 65,536 undrained events of 64 MiB; a million requests under way; 65,536
-    /// invocations under way; 64 MiB of frames beside which INVOCATIONs are accepted.
+    /// invocations under way; 64 MiB of frames beside which INVOCATIONs are accepted; 64 MiB of payload that waits for a join.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -25,6 +26,7 @@ impl Limits {
             requests: 1_000_000,
             invocations: 65_536,
             outbound_bytes: 64 << 20,
+            waiting_bytes: 64 << 20,
         }
     }
 
@@ -63,6 +65,14 @@ impl Limits {
     #[must_use]
     pub const fn max_invocations(mut self, invocations: usize) -> Self {
         self.invocations = invocations;
+        self
+    }
+
+    /// Sets how many bytes of payload the commands may hold that wait for a join; more are refused with
+    /// [`CommandError::BufferFull`](crate::CommandError::BufferFull).
+    #[must_use]
+    pub const fn max_waiting_bytes(mut self, bytes: usize) -> Self {
+        self.waiting_bytes = bytes;
         self
     }
 

@@ -142,6 +142,10 @@ impl Client {
     /// When it is ready, the event has a place in the queue to the socket; whether the broker accepted it is never known. It waits
     /// while more than 1 MiB is queued.
     ///
+    /// While the client is not joined, it fails, unless the configuration or the options say otherwise
+    /// ([`OfflinePolicy`](crate::OfflinePolicy)): it waits for the join, and then for its place in the queue; or it is ready when the event is
+    /// in the buffer, and [`Stats::lost_publishes`] counts those that are lost from there.
+    ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use wamp_session::proto::Kwargs;
@@ -154,7 +158,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] if the session is not joined, the topic is none, or the payload cannot be encoded or is too large.
+    /// [`RequestError::Command`](crate::RequestError::Command) if the session is not joined, the topic is none, or the payload cannot be
+    /// encoded or is too large; another [`RequestError`](crate::RequestError) if it has waited for a join in vain.
     pub fn publish(&self, topic: impl IntoUri, payload: impl IntoPayload) -> Publish {
         self.publish_with(topic, payload, PublishOptions::new())
     }

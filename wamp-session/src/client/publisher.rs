@@ -26,7 +26,15 @@ type Request = Result<(Uri, Payload, PublishOptions), CommandError>;
 /// Dropped before it is ready, nothing is published. One that waits for room has a place in the line, and those behind wait for
 /// it: it must be polled on or dropped, and not be kept aside.
 #[must_use = "futures do nothing unless they are polled"]
-pub struct Publish(Option<Request>, Turn);
+pub struct Publish(PublishState, Turn);
+
+#[expect(clippy::large_enum_variant, reason = "futures are made once and polled in place")]
+enum PublishState {
+    Start(Request),
+    /// It waits for a join.
+    Waiting(PublishKey),
+    Done,
+}
 
 /// A publication with acknowledgement; see [`Client::publish_acked`](super::Client::publish_acked).
 ///
@@ -56,7 +64,7 @@ struct Turn {
 
 impl Publish {
     pub(crate) const fn new(live: Arc<Live>, request: Request) -> Self {
-        Self(Some(request), Turn { live, ticket: None })
+        Self(PublishState::Start(request), Turn { live, ticket: None })
     }
 }
 
@@ -67,23 +75,58 @@ impl PublishAcked {
 }
 
 impl Future for Publish {
-    type Output = Result<(), CommandError>;
+    type Output = Result<(), RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self(request, turn) = &mut *self;
-        let mut parts = match request.take() {
-            Some(Ok(parts)) => Some(parts),
-            Some(Err(error)) => return Poll::Ready(Err(error)),
-            None => panic!("polled after it was ready"),
+        let Self(publish, turn) = &mut *self;
+        let key = match mem::replace(publish, PublishState::Done) {
+            PublishState::Start(request) => {
+                let mut request = Some(request?);
+                let sent = turn.poll(cx, |state, now, waker| {
+                    let (topic, payload, options) = request.take().ok_or(CommandError::Closed)?;
+                    let key = state.session.publish(now, topic, payload, options)?;
+                    if let Some(key) = key {
+                        state.sends.insert(key, Slot::new(waker.take()));
+                    }
+                    Ok::<_, CommandError>(key)
+                });
+                *publish = match sent {
+                    Poll::Ready(Ok(Some(key))) => PublishState::Waiting(key),
+                    Poll::Ready(sent) => return Poll::Ready(sent.map(|_| ()).map_err(RequestError::from)),
+                    Poll::Pending => PublishState::Start(request.ok_or(CommandError::Closed)),
+                };
+                return Poll::Pending;
+            }
+            PublishState::Waiting(key) => key,
+            PublishState::Done => panic!("polled after it was ready"),
         };
-        let sent = turn.poll(cx, |state, now, _| {
-            let (topic, payload, options) = parts.take().ok_or(CommandError::Closed)?;
-            state.session.publish(now, topic, payload, options)
+        let mut waker = Some(cx.waker().clone());
+        let result = turn.live.shared.look(|state, _| {
+            let result = state.sends.get_mut(&key)?.take(&mut waker);
+            if result.is_some() {
+                state.sends.remove(&key);
+            }
+            result
         });
-        if sent.is_pending() {
-            *request = parts.map(Ok);
+        match result {
+            Some(result) => Poll::Ready(result),
+            None => {
+                *publish = PublishState::Waiting(key);
+                Poll::Pending
+            }
         }
-        sent
+    }
+}
+
+impl Drop for Publish {
+    fn drop(&mut self) {
+        if let PublishState::Waiting(key) = self.0 {
+            let gone = self.1.live.shared.command(|state, _, _| {
+                state.session.forget_publish(key);
+                state.sends.remove(&key)
+            });
+            drop(gone);
+        }
     }
 }
 

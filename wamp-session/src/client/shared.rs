@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub(crate) joined: Option<Arc<Joined>>,
     pub(crate) calls: BTreeMap<CallKey, Slot<Result<CallOutcome, RequestError>>>,
     pub(crate) publishes: BTreeMap<PublishKey, Slot<Result<PublicationId, RequestError>>>,
+    /// Publications without acknowledgement that wait for a join.
+    pub(crate) sends: BTreeMap<PublishKey, Slot<Result<(), RequestError>>>,
     /// Publishers that wait for room in the outbound queue, in the order in which they came.
     pub(crate) room: BTreeMap<u64, Option<Waker>>,
     pub(crate) subscriptions: BTreeMap<SubscriptionKey, Backlog>,
@@ -85,6 +87,7 @@ impl Shared {
             joined: None,
             calls: BTreeMap::new(),
             publishes: BTreeMap::new(),
+            sends: BTreeMap::new(),
             room: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             unsubscribes: BTreeMap::new(),
@@ -337,6 +340,11 @@ impl State {
                         slot.fill(result, effects);
                     }
                 }
+                SessionEvent::PublishSent { key, result } => {
+                    if let Some(slot) = self.sends.get_mut(&key) {
+                        slot.fill(result, effects);
+                    }
+                }
                 SessionEvent::CallDone { key, result } => {
                     if let Some(slot) = self.calls.get_mut(&key) {
                         slot.fill(result, effects);
@@ -396,7 +404,8 @@ impl State {
         for slot in self.publishes.values_mut() {
             slot.fill_empty(|| Err(RequestError::Closed), effects);
         }
-        for slot in self.unsubscribes.values_mut().chain(self.unregisters.values_mut()) {
+        let withdrawals = self.unsubscribes.values_mut().chain(self.unregisters.values_mut());
+        for slot in withdrawals.chain(self.sends.values_mut()) {
             slot.fill_empty(|| Err(RequestError::Closed), effects);
         }
         for backlog in self.subscriptions.values_mut() {

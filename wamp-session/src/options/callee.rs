@@ -5,7 +5,7 @@ use core::time::Duration;
 use wamp_proto::{InvokePolicy, MatchPolicy, Value};
 
 use super::own_key;
-use crate::CommandError;
+use crate::{CommandError, OfflinePolicy};
 
 /// How to register a procedure.
 ///
@@ -21,6 +21,7 @@ use crate::CommandError;
 pub struct RegisterOptions {
     pub(crate) wire: wamp_proto::RegisterOptions,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) offline: Option<OfflinePolicy>,
 }
 
 impl RegisterOptions {
@@ -95,6 +96,14 @@ impl RegisterOptions {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets what happens if the session is not joined, instead of what the configuration says of registering
+    /// ([`Config::offline`](crate::Config::offline)).
+    #[must_use]
+    pub fn offline(mut self, policy: OfflinePolicy) -> Self {
+        self.offline = Some(policy);
         self
     }
 

@@ -5,13 +5,14 @@ use core::time::Duration;
 use wamp_proto::Value;
 
 use super::own_key;
-use crate::CommandError;
+use crate::{CommandError, OfflinePolicy};
 
 /// How to call a procedure.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallOptions {
     pub(crate) wire: wamp_proto::CallOptions,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) offline: Option<OfflinePolicy>,
 }
 
 impl CallOptions {
@@ -25,6 +26,14 @@ impl CallOptions {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets what happens if the session is not joined, instead of what the configuration says of calls
+    /// ([`Config::offline`](crate::Config::offline)).
+    #[must_use]
+    pub fn offline(mut self, policy: OfflinePolicy) -> Self {
+        self.offline = Some(policy);
         self
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wamp_proto::{SessionId, Value};
 
 use super::own_key;
-use crate::CommandError;
+use crate::{CommandError, OfflinePolicy};
 
 /// How to publish an event.
 ///
@@ -31,6 +31,7 @@ use crate::CommandError;
 pub struct PublishOptions {
     pub(crate) wire: wamp_proto::PublishOptions,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) offline: Option<OfflinePolicy>,
 }
 
 impl PublishOptions {
@@ -120,6 +121,14 @@ impl PublishOptions {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets what happens if the session is not joined, instead of what the configuration says of publications of its kind
+    /// ([`Config::offline`](crate::Config::offline)).
+    #[must_use]
+    pub fn offline(mut self, policy: OfflinePolicy) -> Self {
+        self.offline = Some(policy);
         self
     }
 

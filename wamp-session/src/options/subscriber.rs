@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wamp_proto::{MatchPolicy, Value};
 
 use super::own_key;
-use crate::CommandError;
+use crate::{CommandError, OfflinePolicy};
 
 /// How to subscribe to a topic.
 ///
@@ -19,6 +19,7 @@ use crate::CommandError;
 pub struct SubscribeOptions {
     pub(crate) wire: wamp_proto::SubscribeOptions,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) offline: Option<OfflinePolicy>,
     #[cfg(feature = "client")]
     pub(crate) queue: crate::client::Queue,
 }
@@ -78,6 +79,14 @@ impl SubscribeOptions {
 
     pub(crate) fn policy(&self) -> MatchPolicy {
         self.wire.match_policy.unwrap_or_default()
+    }
+
+    /// Sets what happens if the session is not joined, instead of what the configuration says of subscribing
+    /// ([`Config::offline`](crate::Config::offline)).
+    #[must_use]
+    pub fn offline(mut self, policy: OfflinePolicy) -> Self {
+        self.offline = Some(policy);
+        self
     }
 
     /// Sets an attribute that this crate does not know.

@@ -16,7 +16,7 @@ use super::rejoining::Replayed;
 use super::requests::{Request, check_exact};
 use super::state::{Established, State};
 use super::subscriber::is_gone;
-use super::waiting::{Command, Place};
+use super::waiting::{Command, Kind, Place};
 use crate::{
     CommandError, InvocationEvent, InvocationKey, NotRestored, ProtocolViolation, RegisterOptions, RegistrationKey,
     RequestError, Response, SessionEvent, WampError,
@@ -30,6 +30,8 @@ struct Registration {
     stage: Stage,
     /// Until when it waits to be confirmed.
     deadline: Option<DeadlineId>,
+    /// Whether its timeout begins with the join.
+    buffered: bool,
     confirmed: bool,
     /// Whether a session before asked for it, so that the router may take it for somebody else's.
     replayed: bool,
@@ -98,8 +100,14 @@ impl Session {
             return Err(CommandError::ReservedUri);
         }
         self.check_room()?;
+        let limit = if self.is_joined() {
+            Some(self.config.request_timeout)
+        } else {
+            self.check_wait(Kind::Register, options.offline, 0)?
+        };
+        let timeout = options.timeout.or(limit);
         let key = RegistrationKey(self.next_key());
-        let until = self.now.checked_add(options.timeout.unwrap_or(self.config.request_timeout));
+        let until = timeout.and_then(|timeout| self.now.checked_add(timeout));
         let options = options.wire;
         let stage = if self.is_joined() {
             Stage::Asked(match self.adopt(key, &procedure, &options) {
@@ -115,6 +123,7 @@ impl Session {
             options,
             stage,
             deadline,
+            buffered: timeout.is_none(),
             confirmed: false,
             replayed: false,
             missed: false,
@@ -153,8 +162,12 @@ impl Session {
         let (procedure, options) = (registration.procedure.clone(), registration.options.clone());
         match self.send_register(key, procedure, options) {
             Ok(request) => {
+                let until = self.now.checked_add(self.config.request_timeout);
                 if let Some(registration) = self.callee.registrations.get_mut(&key) {
                     registration.stage = Stage::Asked(request);
+                    if core::mem::take(&mut registration.buffered) {
+                        registration.deadline = self.deadlines.set(until, Deadline::Register(key));
+                    }
                 }
             }
             Err(error) => self.not_registered(key, error.into()),

@@ -8,7 +8,7 @@ use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::publisher::Stage;
 use super::requests::{Request, check_exact};
-use super::waiting::Command;
+use super::waiting::{Command, Kind};
 use crate::{CallKey, CallOptions, CallOutcome, CommandError, RequestError, SessionEvent, Time};
 
 /// A call that waits for its end.
@@ -31,14 +31,15 @@ impl Session {
         check_exact(&procedure)?;
         self.check_room()?;
         let key = CallKey(self.next_key());
-        let CallOptions { wire: options, timeout } = options;
+        let CallOptions { wire: options, timeout, offline } = options;
         let until = timeout.or(self.config.call_timeout).and_then(|timeout| self.now.checked_add(timeout));
         let pending = if self.is_joined() {
             let request = Some(Request::Call(key));
             let request = self.request(request, |request| Call { request, options, procedure, payload }.into())?;
             Pending { stage: Stage::Sent(request), deadline: self.deadlines.set(until, Deadline::Call(key)) }
         } else {
-            let wait = self.now.checked_add(self.config.request_timeout);
+            let wait = self.check_wait(Kind::Call, offline, payload.byte_len())?;
+            let wait = wait.and_then(|wait| self.now.checked_add(wait));
             let wait = match (wait, until) {
                 (Some(wait), Some(until)) => Some(wait.min(until)),
                 (wait, until) => wait.or(until),

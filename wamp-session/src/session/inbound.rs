@@ -63,6 +63,7 @@ const fn is_answer(event: &SessionEvent) -> bool {
         event,
         SessionEvent::CallDone { .. }
             | SessionEvent::PublishDone { .. }
+            | SessionEvent::PublishSent { .. }
             | SessionEvent::Subscribed { .. }
             | SessionEvent::Registered { .. }
     )

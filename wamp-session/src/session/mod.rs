@@ -85,7 +85,9 @@ const ANY_FORMAT: Format = match Format::ALL.first() {
 /// **Time.** A `now` that is earlier than one before counts as that one.
 ///
 /// **While it is not joined**, before the first join and between two, [`call`](Self::call), [`publish_acked`](Self::publish_acked), [`subscribe`](Self::subscribe) and
-/// [`register`](Self::register) wait for the join, in their order, within their timeout; [`publish`](Self::publish) fails at once.
+/// [`register`](Self::register) wait for the join, in their order, within their timeout; [`publish`](Self::publish) fails at once. That is
+/// the default, and an option of each ([`OfflinePolicy`](crate::OfflinePolicy)). [`unsubscribe`](Self::unsubscribe) and
+/// [`unregister`](Self::unregister) succeed at once, since the router has nothing to end.
 ///
 /// **When the session is lost**, or cannot be joined, the next attempt follows by the [policy](crate::ReconnectPolicy), and
 /// [`SessionEvent::Left`] says so. What is in flight ends at once with [`RequestError::Disconnected`] and is never sent again: calls and
@@ -274,12 +276,14 @@ impl Session {
 
     /// Publishes an event without acknowledgement.
     ///
-    /// It is on its way when this returns; whether the broker refused it is never known, and if the transport is lost, so may be the
-    /// event.
+    /// If the session is joined, it is on its way when this returns `None`; whether the broker refused it is never known, and if the
+    /// transport is lost, so may be the event. If the session is not joined, the [`OfflinePolicy`](crate::OfflinePolicy) decides: it
+    /// fails, which is the default; it waits under the key that is returned, for [`SessionEvent::PublishSent`]; or it is buffered, and
+    /// counted in [`Stats::lost_publishes`] if it is lost after all.
     ///
     /// # Errors
     ///
-    /// [`CommandError`] if the session is not joined, the topic is no URI or reserved, one of the ends lacks its role, or the message
+    /// [`CommandError`] if the session is not joined and the event may not wait, the topic is no URI or reserved, one of the ends lacks its role, or the message
     /// cannot be encoded or is too large. Nothing is sent then, and no request id is used.
     pub fn publish(
         &mut self,
@@ -287,7 +291,7 @@ impl Session {
         topic: Uri,
         payload: Payload,
         options: PublishOptions,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Option<PublishKey>, CommandError> {
         self.advance(now);
         self.send_publish(topic, payload, options)
     }
@@ -309,7 +313,7 @@ impl Session {
         self.begin_publish(topic, payload, options)
     }
 
-    /// Forgets an acknowledged publication: no event follows, unless it waits to be taken already, and a late answer is ignored.
+    /// Forgets a publication that has a key: no event follows, unless it waits to be taken already, and a late answer is ignored.
     ///
     /// If it still waits for a join, it is not sent. An unknown key is ignored.
     pub fn forget_publish(&mut self, key: PublishKey) {

@@ -7,15 +7,28 @@ use wamp_proto::{Payload, PublicationId, Publish, RequestId, Role, Uri};
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::requests::{Request, check_exact};
-use super::state::State;
-use super::waiting::{Command, Place};
+use super::waiting::{Command, Kind, Place};
 use crate::{CommandError, PublishKey, PublishOptions, RequestError, SessionEvent};
 
-/// An acknowledged publication that waits.
+/// A publication that waits: for its acknowledgement, or for a join.
 #[derive(Debug)]
 pub(super) struct Publication {
     stage: Stage,
     deadline: Option<DeadlineId>,
+    /// Whether its timeout begins with the join.
+    buffered: bool,
+    told: Told,
+}
+
+/// How the end of a publication is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// It is acknowledged.
+    Acknowledged,
+    /// It is over when it is sent.
+    Sent,
+    /// It is over when it is sent, and if it is lost it is counted.
+    Counted,
 }
 
 /// Where a request stands that is over with its answer.
@@ -39,17 +52,27 @@ impl Session {
         topic: Uri,
         payload: Payload,
         options: PublishOptions,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Option<PublishKey>, CommandError> {
         self.check_topic(&topic)?;
-        match &self.state {
-            state if state.is_over() => return Err(CommandError::Closed),
-            State::Joined(_) => {}
-            State::Closed | State::Opening { .. } | State::Joining(_) | State::Waiting(..) | State::Closing(_) => {
-                return Err(CommandError::NotJoined);
-            }
+        if self.state.is_over() {
+            return Err(CommandError::Closed);
         }
-        let options = options.wire;
-        self.request(None, |request| Publish { request, options, topic, payload }.into()).map(|_| ())
+        if self.is_joined() {
+            let options = options.wire;
+            self.request(None, |request| Publish { request, options, topic, payload }.into())?;
+            return Ok(None);
+        }
+        let limit = self.check_wait(Kind::Publish, options.offline, payload.byte_len())?;
+        self.check_room()?;
+        let told = if limit.is_some() { Told::Sent } else { Told::Counted };
+        let key = PublishKey(self.next_key());
+        let until = options.timeout.or(limit).and_then(|timeout| self.now.checked_add(timeout));
+        let deadline = self.deadlines.set(until, Deadline::Publish(key));
+        let mut options = options.wire;
+        options.acknowledge = None;
+        let stage = Stage::Waiting(self.waiting.push(Command::Publish { key, topic, options, payload }));
+        self.publications.insert(key, Publication { stage, deadline, buffered: false, told });
+        Ok((told == Told::Sent).then_some(key))
     }
 
     pub(super) fn begin_publish(
@@ -60,8 +83,13 @@ impl Session {
     ) -> Result<PublishKey, CommandError> {
         self.check_topic(&topic)?;
         self.check_room()?;
+        let limit = if self.is_joined() {
+            Some(self.config.request_timeout)
+        } else {
+            self.check_wait(Kind::AckedPublish, options.offline, payload.byte_len())?
+        };
+        let timeout = options.timeout.or(limit);
         let key = PublishKey(self.next_key());
-        let until = self.now.checked_add(options.timeout.unwrap_or(self.config.request_timeout));
         let mut options = options.wire;
         options.acknowledge = Some(true);
         let stage = if self.is_joined() {
@@ -70,8 +98,10 @@ impl Session {
         } else {
             Stage::Waiting(self.waiting.push(Command::Publish { key, topic, options, payload }))
         };
+        let until = timeout.and_then(|timeout| self.now.checked_add(timeout));
         let deadline = self.deadlines.set(until, Deadline::Publish(key));
-        self.publications.insert(key, Publication { stage, deadline });
+        let (buffered, told) = (timeout.is_none(), Told::Acknowledged);
+        self.publications.insert(key, Publication { stage, deadline, buffered, told });
         Ok(key)
     }
 
@@ -89,22 +119,52 @@ impl Session {
         options: wamp_proto::PublishOptions,
         payload: Payload,
     ) {
-        let request = Some(Request::Publish(key));
+        let Some(Publication { told, .. }) = self.publications.get(&key) else { return };
+        let told = *told;
+        let request = (told == Told::Acknowledged).then_some(Request::Publish(key));
         match self.request(request, |request| Publish { request, options, topic, payload }.into()) {
-            Ok(request) => {
+            Ok(request) if told == Told::Acknowledged => {
+                let until = self.now.checked_add(self.config.request_timeout);
                 if let Some(publication) = self.publications.get_mut(&key) {
                     publication.stage = Stage::Sent(request);
+                    if core::mem::take(&mut publication.buffered) {
+                        publication.deadline = self.deadlines.set(until, Deadline::Publish(key));
+                    }
                 }
             }
-            Err(error) => self.publish_done(key, Err(error.into())),
+            Ok(_) => {
+                if let Some(publication) = self.publications.remove(&key) {
+                    self.deadlines.cancel(publication.deadline);
+                    if told == Told::Sent {
+                        self.events.push(SessionEvent::PublishSent { key, result: Ok(()) });
+                    }
+                }
+            }
+            Err(error) => self.publish_failed(key, error.into()),
         }
     }
 
-    /// Ends a publication with its one event.
-    pub(super) fn publish_done(&mut self, key: PublishKey, result: Result<PublicationId, RequestError>) {
+    /// The broker has acknowledged a publication.
+    pub(super) fn published(&mut self, key: PublishKey, publication: PublicationId) {
+        if let Some(waiting) = self.publications.remove(&key) {
+            self.deadlines.cancel(waiting.deadline);
+            self.events.push(SessionEvent::PublishDone { key, result: Ok(publication) });
+        }
+    }
+
+    /// Ends a publication that was lost, refused or given up.
+    pub(super) fn publish_failed(&mut self, key: PublishKey, error: RequestError) {
         if let Some(publication) = self.publications.remove(&key) {
             self.deadlines.cancel(publication.deadline);
-            self.events.push(SessionEvent::PublishDone { key, result });
+            self.tell_failed(key, publication.told, error);
+        }
+    }
+
+    fn tell_failed(&mut self, key: PublishKey, told: Told, error: RequestError) {
+        match told {
+            Told::Acknowledged => self.events.push(SessionEvent::PublishDone { key, result: Err(error) }),
+            Told::Sent => self.events.push(SessionEvent::PublishSent { key, result: Err(error) }),
+            Told::Counted => self.count_lost(1),
         }
     }
 
@@ -117,9 +177,10 @@ impl Session {
     }
 
     pub(super) fn publish_timed_out(&mut self, key: PublishKey) {
-        if self.withdraw_publish(key) {
-            self.events.push(SessionEvent::PublishDone { key, result: Err(RequestError::Timeout) });
-        }
+        let Some(Publication { told, .. }) = self.publications.get(&key) else { return };
+        let told = *told;
+        self.withdraw_publish(key);
+        self.tell_failed(key, told, RequestError::Timeout);
     }
 
     /// Ends the publications that were sent; the others go on waiting for a join.
@@ -127,14 +188,14 @@ impl Session {
         let sent: Vec<PublishKey> =
             self.publications.iter().filter(|(_, publication)| publication.stage.sent()).map(|(key, _)| *key).collect();
         for key in sent {
-            self.publish_done(key, Err(error(true)));
+            self.publish_failed(key, error(true));
         }
     }
 
     pub(super) fn end_publications(&mut self, error: fn(bool) -> RequestError) {
         for (key, publication) in core::mem::take(&mut self.publications) {
             self.deadlines.cancel(publication.deadline);
-            self.events.push(SessionEvent::PublishDone { key, result: Err(error(publication.stage.sent())) });
+            self.tell_failed(key, publication.told, error(publication.stage.sent()));
         }
     }
 

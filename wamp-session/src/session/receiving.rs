@@ -114,7 +114,7 @@ impl Session {
             Message::Invocation(message) => self.invocation(message),
             Message::Error(message) => self.error(message),
             Message::Published(message) => match self.requests.answered(message.request, MessageType::Publish) {
-                Some(Request::Publish(key)) => self.publish_done(key, Ok(message.publication)),
+                Some(Request::Publish(key)) => self.published(key, message.publication),
                 _ => self.stats.unknown_answers += 1,
             },
             Message::Subscribed(message) => self.subscribed(message),
@@ -211,7 +211,7 @@ impl Session {
         let error = RequestError::Wamp(error);
         match request {
             Request::Call(key) => self.call_done(key, Err(error)),
-            Request::Publish(key) => self.publish_done(key, Err(error)),
+            Request::Publish(key) => self.publish_failed(key, error),
             Request::Subscribe(key) => self.not_subscribed(key, &error),
             Request::Unsubscribe(key, deadline) => {
                 self.deadlines.cancel(deadline);

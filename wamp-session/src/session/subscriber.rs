@@ -16,7 +16,7 @@ use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::rejoining::Replayed;
 use super::requests::Request;
-use super::waiting::{Command, Place};
+use super::waiting::{Command, Kind, Place};
 use crate::{
     CommandError, NotRestored, PublishedEvent, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey, Time,
     WampError,
@@ -57,6 +57,8 @@ struct Local {
     wanted: WantedKey,
     /// Until when it waits to be confirmed.
     deadline: Option<DeadlineId>,
+    /// Whether its timeout begins with the join.
+    buffered: bool,
     confirmed: bool,
 }
 
@@ -137,7 +139,13 @@ impl Session {
         self.check_role(Role::Subscriber)?;
         topic.check(UriRule::Loose, options.policy())?;
         self.check_room()?;
-        let SubscribeOptions { wire: options, timeout, .. } = options;
+        let SubscribeOptions { wire: options, timeout, offline, .. } = options;
+        let limit = if self.is_joined() {
+            Some(self.config.request_timeout)
+        } else {
+            self.check_wait(Kind::Subscribe, offline, 0)?
+        };
+        let timeout = timeout.or(limit);
         let wanted = match self.subscriptions.find(&topic, &options) {
             Some(wanted) => wanted,
             None => self.want(topic, options)?,
@@ -150,10 +158,11 @@ impl Session {
             self.events.push(SessionEvent::Subscribed { key, result: Ok(()) });
             None
         } else {
-            let until = self.now.checked_add(timeout.unwrap_or(self.config.request_timeout));
+            let until = timeout.and_then(|timeout| self.now.checked_add(timeout));
             self.deadlines.set(until, Deadline::Subscribe(key))
         };
-        self.subscriptions.locals.insert(key, Local { wanted, deadline, confirmed });
+        let buffered = timeout.is_none() && !confirmed;
+        self.subscriptions.locals.insert(key, Local { wanted, deadline, buffered, confirmed });
         Ok(key)
     }
 
@@ -184,8 +193,15 @@ impl Session {
         let (topic, options) = (wanted.topic.clone(), wanted.options.clone());
         match self.send_subscribe(key, topic, options) {
             Ok(()) => {
-                if let Some(wanted) = self.subscriptions.wanted.get_mut(&key) {
-                    wanted.stage = Stage::Asked;
+                let until = self.now.checked_add(self.config.request_timeout);
+                let Some(wanted) = self.subscriptions.wanted.get_mut(&key) else { return };
+                wanted.stage = Stage::Asked;
+                for key in &wanted.members {
+                    if let Some(local) = self.subscriptions.locals.get_mut(key)
+                        && core::mem::take(&mut local.buffered)
+                    {
+                        local.deadline = self.deadlines.set(until, Deadline::Subscribe(*key));
+                    }
                 }
             }
             Err(error) => self.not_subscribed(key, &error.into()),

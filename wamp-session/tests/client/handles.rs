@@ -64,7 +64,7 @@ fn mistakes_of_the_caller_are_told_without_a_message() {
     let error = world.finish(client.call("not a uri", ())).unwrap_err();
     assert!(matches!(error, RequestError::Command(CommandError::InvalidUri(_))), "{error:?}");
     let error = world.finish(client.publish("com.example.topic", (f64::NAN,))).unwrap_err();
-    assert!(matches!(error, CommandError::Encode(_)), "{error:?}");
+    assert!(matches!(error, RequestError::Command(CommandError::Encode(_))), "{error:?}");
     let error = world.finish(client.register("wamp.session.mine")).unwrap_err();
     assert!(matches!(error, RequestError::Command(CommandError::ReservedUri)), "{error:?}");
     world.expect_nothing();

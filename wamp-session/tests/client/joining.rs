@@ -187,7 +187,8 @@ fn what_is_asked_for_before_the_join_waits_for_it() {
     let (mut world, client) = World::new(Config::new("ws://router/ws", "realm1").agent(None));
     let mut call = client.call("com.example.p", ());
     assert!(world.poll(&mut call).is_pending());
-    assert!(matches!(world.finish(client.publish("com.example.t", ())), Err(CommandError::NotJoined)));
+    let publish = world.finish(client.publish("com.example.t", ()));
+    assert!(matches!(publish, Err(RequestError::Command(CommandError::NotJoined))));
     world.accept();
     world.received();
     world.expect_nothing();

@@ -6,5 +6,6 @@ mod closing;
 mod driver;
 mod handles;
 mod joining;
+mod offline;
 mod subscriber;
 mod world;
