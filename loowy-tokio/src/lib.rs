@@ -48,21 +48,21 @@ pub mod router;
 
 pub use wamp_session::client::{
     Call, CallResult, Client, Close, ConnectionEvent, ConnectionEvents, Event, FromInvocation, HandlerError, IntoUri,
-    Invocation, NextConnectionEvent, NextEvent, NextInvocation, Overflow, Publish, PublishAcked, Queue, Register,
-    RegisterFn, Registration, RegistrationGuard, Subscribe, Subscription, SubscriptionEnd, Unregister, Unsubscribe,
-    WhenJoined, WithDetails,
+    Invocation, Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextConnectionEvent, NextEvent, NextInvocation,
+    NextMetaEvent, Overflow, Publish, PublishAcked, Queue, Register, RegisterFn, Registration, RegistrationGuard,
+    Subscribe, Subscription, SubscriptionEnd, Unregister, Unsubscribe, WhenJoined, WithDetails,
 };
 pub use wamp_session::proto::Limits as MessageLimits;
 pub use wamp_session::proto::{
     Args, ArgsKwargs, Challenge, Dict, EncodeError, EventDetails, Format, FromPayload, IntoPayload, InvalidUri,
-    InvocationDetails, Kwargs, Payload, PayloadCheck, PayloadError, PublicationId, ResultDetails, Role, SessionId, Uri,
-    Value,
+    InvocationDetails, InvokePolicy, Kwargs, MatchPolicy, Payload, PayloadCheck, PayloadError, PublicationId,
+    RegistrationId, ResultDetails, Role, SessionId, SubscriptionId, Uri, Value,
 };
 pub use wamp_session::{
     Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, Jitter, Joined,
     KeepAlive, Left, Limits, NotRestored, Offline, OfflinePolicy, ProtocolViolation, PublishOptions, ReconnectPolicy,
     RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError, TransportErrorKind, WampError,
-    auth,
+    auth, meta,
 };
 
 pub use crate::connector::{Connect, Connector, connect};

@@ -342,6 +342,17 @@ impl EncodeError {
     }
 }
 
+impl From<PayloadError> for EncodeError {
+    /// Of a payload that is to become a part of another one, and cannot be read.
+    fn from(error: PayloadError) -> Self {
+        let kind = match error {
+            PayloadError::Malformed(_) => EncodeErrorKind::MalformedPayload,
+            error => EncodeErrorKind::Custom(error.to_string()),
+        };
+        Self { path: "payload".into(), kind }
+    }
+}
+
 /// The error of reading a payload into a type.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]

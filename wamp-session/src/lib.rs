@@ -57,6 +57,7 @@ mod features;
 mod keep_alive;
 mod key;
 mod limits;
+pub mod meta;
 mod offline;
 mod options;
 mod reconnect;

@@ -6,6 +6,7 @@ mod closing;
 mod driver;
 mod handles;
 mod joining;
+mod meta;
 mod offline;
 mod subscriber;
 mod world;

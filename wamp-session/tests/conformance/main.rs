@@ -11,6 +11,7 @@ mod closing;
 mod features;
 mod ids;
 mod messages;
+mod meta;
 mod opening;
 mod ordering;
 mod payloads;
