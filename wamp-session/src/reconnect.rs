@@ -40,6 +40,8 @@ pub enum Jitter {
 }
 
 /// What is known when it is decided whether to try again.
+///
+/// A session with a function of one's own asks for the decision with [`Session::undecided`](crate::Session::undecided).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Attempt<'a> {
@@ -49,6 +51,15 @@ pub struct Attempt<'a> {
     pub cause: &'a CloseCause,
     /// What happens if the function returns it: by the table of causes, the policy's delays and its number of attempts.
     pub default: Decision,
+    pub(crate) decide: Option<fn(&Attempt<'_>) -> Decision>,
+}
+
+impl Attempt<'_> {
+    /// Calls the policy's function ([`ReconnectPolicy::decide`]); without one, it is the default.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        self.decide.map_or(self.default, |decide| decide(self))
+    }
 }
 
 /// Whether to try again.
@@ -136,11 +147,12 @@ impl ReconnectPolicy {
 
     /// Sets a function that decides in place of the table of causes and the number of attempts.
     ///
-    /// It must return the same for the same attempt. It is not asked after the application has closed the session.
+    /// It is not asked after the application has closed the session, nor before the first join, unless the policy applies to that as
+    /// well ([`Config::retry_initial_connect`](crate::Config::retry_initial_connect)).
     ///
-    /// The session calls it in the midst of its work; a client holds its lock meanwhile. So it must be quick, and must not block,
-    /// panic, or use a client in any way: even asking the client of this session for its status would wait for ever. Whoever wants to
-    /// decide by more than the [`Attempt`] says keeps it somewhere that is read without waiting, as in an atomic.
+    /// A client calls it on the thread that has noticed the end, while it holds no lock: the function may use clients, but the connection
+    /// waits for it, and until then the session is neither left nor closed. If it panics, the default holds. A
+    /// [`Session`](crate::Session) never calls it; its embedder does ([`Session::undecided`](crate::Session::undecided)).
     #[must_use]
     pub const fn decide(mut self, decide: fn(&Attempt<'_>) -> Decision) -> Self {
         self.decide = Some(decide);
@@ -151,16 +163,17 @@ impl ReconnectPolicy {
         stood >= self.stable
     }
 
-    /// What to do after a cause, before the attempt of this number, which is at least 1.
+    /// The function that decides, if there is one.
+    pub(crate) const fn function(&self) -> Option<fn(&Attempt<'_>) -> Decision> {
+        self.decide
+    }
+
+    /// What to do after a cause, before the attempt of this number, which is at least 1, if no function decides.
     pub(crate) fn decision(&self, number: u32, cause: &CloseCause, dice: &mut Dice) -> Decision {
-        let default = if cause.is_retried() && self.attempts.is_none_or(|attempts| number <= attempts) {
+        if cause.is_retried() && self.attempts.is_none_or(|attempts| number <= attempts) {
             Decision::Retry(self.delay(number, dice))
         } else {
             Decision::End
-        };
-        match self.decide {
-            Some(decide) => decide(&Attempt { number, cause, default }),
-            None => default,
         }
     }
 

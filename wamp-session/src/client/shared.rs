@@ -1,8 +1,10 @@
 //! The state that the handles and the driver of one client share.
 
 use core::mem;
+use core::panic::AssertUnwindSafe;
 use core::task::Waker;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wamp_proto::{Format, PublicationId, Uri};
@@ -13,8 +15,9 @@ use super::runtime::{Runtime, Task};
 use super::subscriber::{Backlog, SubscriptionEnd};
 use super::{auth, callee};
 use crate::{
-    CallKey, CallOutcome, CloseCause, CloseReason, InvocationKey, Joined, PublishKey, RegistrationKey, RequestError,
-    Response, Session, SessionEvent, Status, SubscriptionKey, Time, TransportId, WampError,
+    Attempt, CallKey, CallOutcome, CloseCause, CloseReason, Decision, InvocationKey, Joined, PublishKey,
+    RegistrationKey, RequestError, Response, Session, SessionEvent, Status, SubscriptionKey, Time, TransportId,
+    WampError,
 };
 
 /// What the handles, the driver and the tasks of one client share: one mutex around one state, and the runtime.
@@ -57,6 +60,8 @@ pub(crate) struct State {
     pub(crate) watchers: BTreeMap<u64, Option<Waker>>,
     pub(crate) listeners: BTreeMap<u64, EventQueue>,
     tickets: u64,
+    /// The last end of a session of which the policy's function was asked what follows.
+    asked: u64,
 }
 
 /// Bytes of frames in the session above which publishers wait.
@@ -75,6 +80,18 @@ pub(crate) struct Effects {
     wake: Vec<Waker>,
     discard: Vec<Waker>,
     challenges: Vec<(TransportId, wamp_proto::Challenge)>,
+    question: Option<Question>,
+    /// Whether the driver carries it out, which need not be woken.
+    by_driver: bool,
+}
+
+/// What the policy's function is to be asked.
+struct Question {
+    id: u64,
+    number: u32,
+    cause: CloseCause,
+    default: Decision,
+    decide: Option<fn(&Attempt<'_>) -> Decision>,
 }
 
 impl Shared {
@@ -100,6 +117,7 @@ impl Shared {
             watchers: BTreeMap::new(),
             listeners: BTreeMap::new(),
             tickets: 0,
+            asked: 0,
         };
         Self { state: Mutex::new(state), runtime }
     }
@@ -119,6 +137,7 @@ impl Shared {
     pub(crate) fn input<R>(self: &Arc<Self>, f: impl FnOnce(&mut State, Time, &mut Effects) -> R) -> R {
         let now = self.runtime.now();
         self.act(|state, effects| {
+            effects.by_driver = true;
             let result = f(state, now, effects);
             state.dispatch(now, effects);
             result
@@ -279,6 +298,12 @@ impl State {
             self.attempt = None;
         }
         self.offer_room(effects);
+        if let Some(id) = self.session.question().filter(|id| *id != self.asked)
+            && let Some(Attempt { number, cause, default, decide }) = self.session.undecided()
+        {
+            self.asked = id;
+            effects.question = Some(Question { id, number, cause: cause.clone(), default, decide });
+        }
     }
 
     fn dispatch_events(&mut self, now: Time, effects: &mut Effects) {
@@ -471,6 +496,17 @@ impl Effects {
         for (id, challenge) in self.challenges {
             auth::answer(shared, id, challenge);
         }
+        if let Some(Question { id, number, cause, default, decide }) = self.question {
+            let attempt = Attempt { number, cause: &cause, default, decide };
+            let decision = catch_unwind(AssertUnwindSafe(|| attempt.decision())).unwrap_or(default);
+            let answer = |state: &mut State, now: Time, _: &mut Self| {
+                // Too late if it is decided already.
+                if state.session.question() == Some(id) {
+                    state.session.decide(now, decision);
+                }
+            };
+            if self.by_driver { shared.input(answer) } else { shared.command(answer) }
+        }
     }
 }
 
@@ -482,8 +518,7 @@ pub(crate) fn uri(uri: &'static str) -> Uri {
 #[cfg(all(test, feature = "json"))]
 mod tests {
     use core::future::Future as _;
-    use core::panic::AssertUnwindSafe;
-    use std::panic::{catch_unwind, resume_unwind};
+    use std::panic::resume_unwind;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
 

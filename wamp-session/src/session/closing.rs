@@ -12,6 +12,7 @@ use wamp_proto::{
 use super::Session;
 use super::deadlines::Deadline;
 use super::outbound::{close_reason, frame};
+use super::rejoining::Next;
 use super::state::{Closing, State};
 use crate::{
     Action, CloseCause, CloseReason, ProtocolViolation, RequestError, SessionEvent, TransportError, TransportId,
@@ -27,10 +28,17 @@ impl Session {
                 self.state = State::Closed;
                 self.events.push(SessionEvent::Closed(Arc::new(CloseCause::Application)));
             }
+            State::Undecided => {
+                self.withdraw_question();
+                self.dispose(|_| RequestError::Closed);
+                self.state = State::Closed;
+                self.events.push(SessionEvent::Closed(Arc::new(CloseCause::Application)));
+            }
             State::Closing(closing) => {
                 closing.again = false;
-                if closing.retry.take().is_some() {
+                if core::mem::take(&mut closing.undecided) || closing.retry.take().is_some() {
                     closing.cause = CloseCause::Application;
+                    self.withdraw_question();
                     self.dispose(|_| RequestError::Closed);
                 }
             }
@@ -106,7 +114,12 @@ impl Session {
         self.count_lost(lost);
         match &self.state {
             State::Closing(_) => {}
-            State::Closed | State::Opening { .. } | State::Joining(_) | State::Waiting(..) | State::Joined(_) => {
+            State::Closed
+            | State::Opening { .. }
+            | State::Joining(_)
+            | State::Waiting(..)
+            | State::Joined(_)
+            | State::Undecided => {
                 self.end(CloseCause::Transport(why), None);
             }
         }
@@ -117,7 +130,7 @@ impl Session {
         match &self.state {
             State::Opening { .. } => {}
             State::Joining(_) => self.abort("wamp.error.timeout", "the session was not joined in time"),
-            State::Closed | State::Waiting(..) | State::Joined(_) | State::Closing(_) => return,
+            State::Closed | State::Waiting(..) | State::Joined(_) | State::Closing(_) | State::Undecided => return,
         }
         self.close_transport(1000, "");
         self.end(CloseCause::JoinTimeout, None);
@@ -160,7 +173,7 @@ impl Session {
         let (transport, format) = match &self.state {
             State::Joining(joining) => (joining.transport, joining.format),
             State::Joined(established) => (established.transport, established.format),
-            State::Closed | State::Opening { .. } | State::Waiting(..) | State::Closing(_) => return,
+            State::Closed | State::Opening { .. } | State::Waiting(..) | State::Closing(_) | State::Undecided => return,
         };
         if let Ok(frame) = frame(message, format, usize::MAX) {
             self.outbound.send(transport, frame);
@@ -172,41 +185,39 @@ impl Session {
     /// If another attempt follows, what is in flight ends as disconnected and what is wanted is kept. Else everything is disposed of at
     /// once, so that nothing that comes later has an effect; it ends as closed if that is the application's wish, else as disconnected.
     pub(super) fn end(&mut self, cause: CloseCause, goodbye: Option<Format>) {
-        let transport = match &self.state {
+        let (transport, session) = match &self.state {
             State::Opening { transport, deadline } => {
                 self.deadlines.cancel(*deadline);
-                *transport
+                (*transport, None)
             }
             State::Joining(joining) => {
                 self.deadlines.cancel(joining.deadline);
-                joining.transport
+                (joining.transport, None)
             }
-            State::Joined(established) => established.transport,
-            State::Closed | State::Waiting(..) | State::Closing(_) => return,
+            State::Joined(established) => (established.transport, Some(established.joined.session)),
+            State::Closed | State::Waiting(..) | State::Closing(_) | State::Undecided => return,
         };
         self.end_life();
         let deadline = self.deadlines.set(self.now.checked_add(self.config.close_timeout), Deadline::Close);
-        if let Some(next) = self.next_attempt(&cause) {
-            self.suspend();
-            let retry = Some(self.left(cause.clone(), next));
-            self.state = State::Closing(Closing { transport, cause, goodbye, deadline, retry, again: false });
-            return;
+        let next = self.next_attempt(&cause);
+        let (mut retry, mut undecided) = (None, false);
+        match next {
+            Next::End => self.dispose(disposal(&cause)),
+            Next::Retry(number, delay) => {
+                self.suspend();
+                retry = Some(self.left(cause.clone(), session, number, delay));
+            }
+            Next::Ask(number, default) => {
+                self.suspend();
+                self.ask(cause.clone(), session, number, default);
+                undecided = true;
+            }
         }
-        self.dispose(match cause {
-            CloseCause::Application => |_| RequestError::Closed,
-            CloseCause::Goodbye(_)
-            | CloseCause::Abort(_)
-            | CloseCause::Transport(_)
-            | CloseCause::ProtocolViolation(_)
-            | CloseCause::JoinTimeout
-            | CloseCause::Authentication(_)
-            | CloseCause::Config(_) => |sent| RequestError::Disconnected { sent },
-        });
-        self.state = State::Closing(Closing { transport, cause, goodbye, deadline, retry: None, again: false });
+        self.state = State::Closing(Closing { transport, cause, goodbye, deadline, retry, undecided, again: false });
     }
 
     /// Ends every request and forgets what was subscribed to, registered and invoked.
-    fn dispose(&mut self, error: fn(bool) -> RequestError) {
+    pub(super) fn dispose(&mut self, error: fn(bool) -> RequestError) {
         self.stop_restoring();
         self.end_calls(error);
         self.end_publications(error);
@@ -221,6 +232,10 @@ impl Session {
     pub(super) fn finish(&mut self) {
         let State::Closing(closing) = core::mem::replace(&mut self.state, State::Closed) else { return };
         self.deadlines.cancel(closing.deadline);
+        if closing.undecided {
+            self.state = State::Undecided;
+            return;
+        }
         match closing.retry {
             Some(pause) => self.pause(pause),
             None => {
@@ -230,6 +245,20 @@ impl Session {
                 }
             }
         }
+    }
+}
+
+/// How requests end when the session is closed for a cause.
+fn disposal(cause: &CloseCause) -> fn(bool) -> RequestError {
+    match cause {
+        CloseCause::Application => |_| RequestError::Closed,
+        CloseCause::Goodbye(_)
+        | CloseCause::Abort(_)
+        | CloseCause::Transport(_)
+        | CloseCause::ProtocolViolation(_)
+        | CloseCause::JoinTimeout
+        | CloseCause::Authentication(_)
+        | CloseCause::Config(_) => |sent| RequestError::Disconnected { sent },
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) enum Deadline {
     Life,
     /// The next attempt to join.
     Reconnect,
+    /// The application's word on whether another attempt follows.
+    Decide,
     /// The answers to what was sent again after a WELCOME.
     Restore,
     /// The next attempt to register what the router says is registered already.
@@ -33,7 +35,7 @@ impl Deadline {
             Self::Join => TimeoutReason::Join,
             Self::Close => TimeoutReason::Close,
             Self::Life => TimeoutReason::KeepAlive,
-            Self::Reconnect | Self::Reregister(_) => TimeoutReason::Reconnect,
+            Self::Reconnect | Self::Decide | Self::Reregister(_) => TimeoutReason::Reconnect,
             Self::Restore
             | Self::Call(_)
             | Self::Publish(_)

@@ -28,16 +28,16 @@ use self::inbound::Inbound;
 use self::life::Life;
 use self::outbound::Outbound;
 use self::publisher::Publications;
-use self::rejoining::{Restoring, Run};
+use self::rejoining::{Restoring, Run, Undecided};
 use self::requests::{Request, Requests};
 use self::state::{Closing, State};
 use self::subscriber::Subscriptions;
 use self::waiting::Waiting;
 use crate::auth::Answer;
 use crate::{
-    Action, AuthError, CallKey, CallOptions, CloseReason, CommandError, Config, Frame, InvocationKey, Opened,
-    PublishKey, PublishOptions, RegisterOptions, RegistrationKey, RequestError, Response, SessionEvent, Stats, Status,
-    SubscribeOptions, SubscriptionKey, Time, TimeoutReason, TransportError, TransportId,
+    Action, Attempt, AuthError, CallKey, CallOptions, CloseReason, CommandError, Config, Decision, Frame,
+    InvocationKey, Opened, PublishKey, PublishOptions, RegisterOptions, RegistrationKey, RequestError, Response,
+    SessionEvent, Stats, Status, SubscribeOptions, SubscriptionKey, Time, TimeoutReason, TransportError, TransportId,
 };
 
 /// The format of sessions whose configuration has none, which never get anywhere.
@@ -130,6 +130,7 @@ pub struct Session {
     callee: Callee,
     run: Run,
     restoring: Option<Restoring>,
+    undecided: Option<Undecided>,
     life: Life,
     stats: Stats,
 }
@@ -157,6 +158,7 @@ impl Session {
             callee: Callee::default(),
             run,
             restoring: None,
+            undecided: None,
             life: Life::default(),
             stats: Stats::default(),
         }
@@ -170,8 +172,8 @@ impl Session {
         self.advance(now);
         match &mut self.state {
             State::Closed => self.start(),
-            State::Closing(closing) if closing.retry.is_none() => closing.again = true,
-            State::Waiting(..) | State::Closing(_) => self.hurry(),
+            State::Closing(closing) if closing.retry.is_none() && !closing.undecided => closing.again = true,
+            State::Waiting(..) | State::Closing(_) | State::Undecided => self.hurry(),
             State::Opening { .. } | State::Joining(_) | State::Joined(_) => {}
         }
     }
@@ -217,6 +219,7 @@ impl Session {
                 Deadline::Close => self.close_timed_out(),
                 Deadline::Life => self.life_due(),
                 Deadline::Reconnect => self.open(),
+                Deadline::Decide => self.decide_by_default(),
                 Deadline::Restore => self.restore_timed_out(),
                 Deadline::Reregister(key) => self.register_again(key),
                 Deadline::Call(key) => self.call_timed_out(key),
@@ -246,6 +249,33 @@ impl Session {
     pub fn reconnect_now(&mut self, now: Time) {
         self.advance(now);
         self.hurry();
+    }
+
+    /// The attempt of which the application has to say whether it is made, if its policy has a function for that
+    /// ([`ReconnectPolicy::decide`](crate::ReconnectPolicy::decide)) and a session, or an attempt to join, is over.
+    ///
+    /// The session never calls the function; its embedder does, and answers with [`decide`](Self::decide). Look here after each input.
+    /// Until the answer comes, neither [`SessionEvent::Left`] nor [`SessionEvent::Closed`] follows; if none comes within the close
+    /// timeout, the default holds.
+    ///
+    /// ```
+    /// # use wamp_session::{Session, Time};
+    /// # fn after_each_input(session: &mut Session, now: Time) {
+    /// if let Some(attempt) = session.undecided() {
+    ///     let decision = attempt.decision();
+    ///     session.decide(now, decision);
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn undecided(&self) -> Option<Attempt<'_>> {
+        self.undecided_attempt()
+    }
+
+    /// Says whether the attempt is made that [`undecided`](Self::undecided) asks about; if it does not ask, nothing happens.
+    pub fn decide(&mut self, now: Time, decision: Decision) {
+        self.advance(now);
+        self.decided(decision);
     }
 
     /// Closes the session: GOODBYE if it is joined, ABORT if it is joining.
@@ -448,7 +478,7 @@ impl Session {
                 left: Arc::clone(&pause.left),
                 retry_at: pause.at.unwrap_or(Time::from_nanos(u64::MAX)),
             },
-            State::Closing(_) => Status::Closing,
+            State::Closing(_) | State::Undecided => Status::Closing,
         }
     }
 

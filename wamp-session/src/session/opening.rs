@@ -50,6 +50,7 @@ impl Session {
             | State::Joining(_)
             | State::Waiting(..)
             | State::Joined(_)
+            | State::Undecided
             | State::Closing(_) => return,
         };
         let Opened { subprotocol, authmethods, authid, authextra } = opened;
@@ -153,6 +154,7 @@ impl Session {
             | State::Joining(_)
             | State::Waiting(..)
             | State::Joined(_)
+            | State::Undecided
             | State::Closing(_) => {
                 return Err(CommandError::UnknownKey);
             }
@@ -180,7 +182,12 @@ impl Session {
                 self.deadlines.cancel(joining.deadline);
                 (joining.transport, joining.format)
             }
-            State::Closed | State::Opening { .. } | State::Waiting(..) | State::Joined(_) | State::Closing(_) => return,
+            State::Closed
+            | State::Opening { .. }
+            | State::Waiting(..)
+            | State::Joined(_)
+            | State::Closing(_)
+            | State::Undecided => return,
         };
         let joined = Arc::new(Joined { session, details, format });
         self.state = State::Joined(Established { transport, format, joined: Arc::clone(&joined) });

@@ -23,6 +23,7 @@ impl Session {
             | State::Joining(_)
             | State::Waiting(..)
             | State::Joined(_)
+            | State::Undecided
             | State::Closing(_) => return,
         };
         match self.decode(frame, format) {
@@ -30,11 +31,11 @@ impl Session {
                 State::Joining(_) => self.while_joining(message),
                 State::Joined(_) => self.while_joined(message),
                 State::Closing(_) => self.while_closing(&message),
-                State::Closed | State::Opening { .. } | State::Waiting(..) => {}
+                State::Closed | State::Opening { .. } | State::Waiting(..) | State::Undecided => {}
             },
             Err(violation) => match &self.state {
                 State::Joining(_) | State::Joined(_) => self.illegible(violation),
-                State::Closed | State::Opening { .. } | State::Waiting(..) | State::Closing(_) => {}
+                State::Closed | State::Opening { .. } | State::Waiting(..) | State::Closing(_) | State::Undecided => {}
             },
         }
     }

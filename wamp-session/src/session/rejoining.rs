@@ -7,12 +7,14 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use wamp_proto::SessionId;
+
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::state::{Pause, State};
 use super::subscriber::WantedKey;
 use crate::reconnect::Dice;
-use crate::{CloseCause, Decision, Left, NotRestored, RegistrationKey, RequestError, SessionEvent, Time};
+use crate::{Attempt, CloseCause, Decision, Left, NotRestored, RegistrationKey, RequestError, SessionEvent, Time};
 
 /// What a session knows of the attempts since `connect`.
 #[derive(Debug)]
@@ -29,6 +31,30 @@ pub(super) struct Run {
     dice: Dice,
     /// Publications that are known to be lost, and of which no `Left` has told.
     lost_publishes: u64,
+}
+
+/// What follows the end of a session, or of an attempt to join.
+pub(super) enum Next {
+    /// The session is closed.
+    End,
+    /// The attempt of this number, after a delay.
+    Retry(u32, Duration),
+    /// What the application says, and if it does not say, this.
+    Ask(u32, Decision),
+}
+
+/// The end of a session, or of an attempt to join, of which the application has not said what follows.
+#[derive(Debug)]
+pub(super) struct Undecided {
+    /// Tells one question from the next.
+    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only clients ask beside the session"))]
+    id: u64,
+    number: u32,
+    cause: CloseCause,
+    default: Decision,
+    /// The session's id, if it was joined.
+    session: Option<SessionId>,
+    deadline: Option<DeadlineId>,
 }
 
 /// What was sent again after a WELCOME, and is not answered yet.
@@ -72,8 +98,8 @@ impl Run {
 }
 
 impl Session {
-    /// Which attempt follows after a cause, and after how long; `None` if the session is closed.
-    pub(super) fn next_attempt(&mut self, cause: &CloseCause) -> Option<(u32, Duration)> {
+    /// What follows a cause.
+    pub(super) fn next_attempt(&mut self, cause: &CloseCause) -> Next {
         let (run, policy) = (&mut self.run, &self.config.reconnect);
         match run.joined_at.take() {
             Some(joined_at) if policy.is_stable(self.now.since(joined_at)) => run.attempts = 0,
@@ -84,31 +110,94 @@ impl Session {
             }
         }
         if matches!(cause, CloseCause::Application) {
-            return None;
+            return Next::End;
         }
         let number = run.attempts.saturating_add(1);
         let decision = if run.was_joined || self.config.retry_initial_connect {
-            policy.decision(number, cause, &mut run.dice)
+            let default = policy.decision(number, cause, &mut run.dice);
+            if policy.function().is_some() {
+                return Next::Ask(number, default);
+            }
+            default
         } else if cause.is_retried() && run.tried < self.config.urls.len() {
             Decision::Retry(Duration::ZERO)
         } else {
             Decision::End
         };
         match decision {
+            Decision::Retry(delay) => Next::Retry(number, delay),
+            Decision::End => Next::End,
+        }
+    }
+
+    /// Waits for the application to say what follows, at most for the close timeout.
+    pub(super) fn ask(&mut self, cause: CloseCause, session: Option<SessionId>, number: u32, default: Decision) {
+        let deadline = self.deadlines.set(self.now.checked_add(self.config.close_timeout), Deadline::Decide);
+        let id = self.next_key();
+        self.undecided = Some(Undecided { id, number, cause, default, session, deadline });
+    }
+
+    /// The name of the question that waits for an answer.
+    #[cfg(feature = "client")]
+    pub(crate) fn question(&self) -> Option<u64> {
+        self.undecided.as_ref().map(|undecided| undecided.id)
+    }
+
+    pub(super) fn undecided_attempt(&self) -> Option<Attempt<'_>> {
+        let Undecided { number, cause, default, .. } = self.undecided.as_ref()?;
+        let decide = self.config.reconnect.function();
+        Some(Attempt { number: *number, cause, default: *default, decide })
+    }
+
+    /// The application does not say what follows.
+    pub(super) fn decide_by_default(&mut self) {
+        if let Some(Undecided { default, .. }) = &self.undecided {
+            self.decided(*default);
+        }
+    }
+
+    /// It is decided what follows the end of a session, or of an attempt to join.
+    pub(super) fn decided(&mut self, decision: Decision) {
+        let Some(Undecided { number, cause, session, deadline, .. }) = self.undecided.take() else { return };
+        self.deadlines.cancel(deadline);
+        match decision {
             Decision::Retry(delay) => {
-                run.attempts = number;
-                Some((number, delay))
+                let pause = self.left(cause, session, number, delay);
+                if let State::Closing(closing) = &mut self.state {
+                    closing.undecided = false;
+                    closing.retry = Some(pause);
+                } else {
+                    self.pause(pause);
+                }
             }
-            Decision::End => None,
+            Decision::End => {
+                self.dispose(|sent| RequestError::Disconnected { sent });
+                if let State::Closing(closing) = &mut self.state {
+                    closing.undecided = false;
+                } else {
+                    self.state = State::Closed;
+                    self.events.push(SessionEvent::Closed(Arc::new(cause)));
+                }
+            }
+        }
+    }
+
+    /// The application has closed the session before it said what follows.
+    pub(super) fn withdraw_question(&mut self) {
+        if let Some(Undecided { deadline, .. }) = self.undecided.take() {
+            self.deadlines.cancel(deadline);
         }
     }
 
     /// Tells that the session, or an attempt to join, is over, and what follows.
-    pub(super) fn left(&mut self, cause: CloseCause, (attempt, retry_in): (u32, Duration)) -> Pause {
-        let session = match &self.state {
-            State::Joined(established) => Some(established.joined.session),
-            State::Closed | State::Opening { .. } | State::Joining(_) | State::Waiting(..) | State::Closing(_) => None,
-        };
+    pub(super) fn left(
+        &mut self,
+        cause: CloseCause,
+        session: Option<SessionId>,
+        attempt: u32,
+        retry_in: Duration,
+    ) -> Pause {
+        self.run.attempts = attempt;
         let lost_publishes = mem::take(&mut self.run.lost_publishes);
         let left = Arc::new(Left { cause, session, attempt, retry_in, lost_publishes });
         self.events.push(SessionEvent::Left(Arc::clone(&left)));
@@ -128,6 +217,9 @@ impl Session {
 
     /// Makes the next attempt now, or as soon as the old transport has ended.
     pub(super) fn hurry(&mut self) {
+        if self.undecided.is_some() {
+            self.decided(Decision::Retry(Duration::ZERO));
+        }
         match &mut self.state {
             State::Waiting(_, deadline) => {
                 self.deadlines.cancel(*deadline);
@@ -138,7 +230,7 @@ impl Session {
                     pause.at = Some(self.now);
                 }
             }
-            State::Closed | State::Opening { .. } | State::Joining(_) | State::Joined(_) => {}
+            State::Closed | State::Opening { .. } | State::Joining(_) | State::Joined(_) | State::Undecided => {}
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) enum State {
     Waiting(Pause, Option<DeadlineId>),
     /// The session is over, its transport is not.
     Closing(Closing),
+    /// Both are over, and the application has not said whether another attempt follows.
+    Undecided,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,8 @@ pub(super) struct Closing {
     pub(super) deadline: Option<DeadlineId>,
     /// The attempt that follows; without one the session will be closed.
     pub(super) retry: Option<Pause>,
+    /// Whether the application has not said yet if an attempt follows.
+    pub(super) undecided: bool,
     /// Whether to connect again once it is closed.
     pub(super) again: bool,
 }
@@ -65,13 +69,13 @@ pub(super) struct Pause {
 impl State {
     /// Whether nothing can be asked for, because there is no session and none will follow.
     pub(super) const fn is_over(&self) -> bool {
-        matches!(self, Self::Closed | Self::Closing(Closing { retry: None, .. }))
+        matches!(self, Self::Closed | Self::Closing(Closing { retry: None, undecided: false, .. }))
     }
 
     /// The transport in use.
     pub(super) const fn transport(&self) -> Option<TransportId> {
         match self {
-            Self::Closed | Self::Waiting(..) => None,
+            Self::Closed | Self::Waiting(..) | Self::Undecided => None,
             Self::Opening { transport, .. } => Some(*transport),
             Self::Joining(joining) => Some(joining.transport),
             Self::Joined(established) => Some(established.transport),

@@ -3,6 +3,7 @@
 
 mod callee;
 mod closing;
+mod deciding;
 mod driver;
 mod handles;
 mod joining;

@@ -168,7 +168,11 @@ pub(crate) const WELCOME: &str = concat!(
 impl World {
     /// A client that is connecting; when its session ends, so does the client, and nobody pings.
     pub(crate) fn new(config: Config) -> (Self, Client) {
-        let config = config.reconnect(ReconnectPolicy::never()).keep_alive(None);
+        Self::with(config.reconnect(ReconnectPolicy::never()).keep_alive(None))
+    }
+
+    /// A client that is connecting, with its configuration as it is.
+    pub(crate) fn with(config: Config) -> (Self, Client) {
         let inner = Arc::new(Inner::default());
         let (client, driver) = start(config, Hand(Arc::clone(&inner)));
         let mut world = Self { inner, tasks: Vec::new(), driver_polls: 0 };

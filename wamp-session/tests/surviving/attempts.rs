@@ -89,11 +89,152 @@ fn a_function_decides_in_place_of_the_table() {
     let policy = ReconnectPolicy::new().jitter(Jitter::None).decide(decide);
     let mut peer = joined(plain().reconnect(policy));
     peer.receive("[3,{},\"wamp.error.no_such_realm\"]");
+    answer(&mut peer);
     assert_eq!(expect_left(&mut peer).retry_in, Duration::from_secs(7));
     peer.end_transport(TransportErrorKind::Eof);
     peer.wait(Duration::from_secs(7));
     peer.end_transport(TransportErrorKind::Dns);
+    answer(&mut peer);
     assert_eq!(expect_left(&mut peer).retry_in, Duration::from_secs(2));
+    assert!(peer.session.undecided().is_none());
+}
+
+/// Does what an embedder does: calls the function.
+fn answer(peer: &mut Peer) {
+    let attempt = peer.session.undecided().expect("nothing is asked");
+    let decision = attempt.decision();
+    peer.session.decide(peer.now, decision);
+}
+
+/// A session whose policy has a function, which the session itself must not call.
+fn asking() -> Peer {
+    fn decide(_: &Attempt<'_>) -> Decision {
+        panic!("the session calls user code")
+    }
+    joined(plain().reconnect(ReconnectPolicy::new().jitter(Jitter::None).decide(decide)))
+}
+
+#[test]
+fn nothing_is_said_before_it_is_decided_and_the_default_holds_after_the_close_timeout() {
+    let mut peer = asking();
+    let call = peer.call("com.example.slow");
+    peer.sent();
+    peer.end_transport(TransportErrorKind::Eof);
+    assert!(matches!(peer.expect_call_done(call), Err(RequestError::Disconnected { sent: true })));
+    let waits = peer.call("com.example.add2");
+    peer.wait(Duration::from_millis(4_999));
+    peer.expect_no_event();
+    let attempt = peer.session.undecided().unwrap();
+    assert_eq!((attempt.number, attempt.default), (1, Decision::Retry(Duration::from_secs(1))));
+    assert!(matches!(attempt.cause, CloseCause::Transport(error) if *error.kind() == TransportErrorKind::Eof));
+    peer.wait(Duration::from_millis(1));
+    let left = expect_left(&mut peer);
+    assert_eq!((left.attempt, left.retry_in), (1, Duration::from_secs(1)));
+    assert!(peer.session.undecided().is_none());
+    peer.session.decide(peer.now, Decision::End);
+    peer.expect_no_event();
+    peer.wait(left.retry_in);
+    accept(&mut peer);
+    peer.expect_sent(r#"[48,1,{},"com.example.add2"]"#);
+    peer.receive("[50,1,{}]");
+    assert!(matches!(peer.event(), SessionEvent::Restored { .. }));
+    peer.expect_call_done(waits).unwrap();
+}
+
+#[test]
+fn the_end_can_be_decided_before_and_after_the_end_of_the_transport() {
+    for goodbye in [false, true] {
+        let mut peer = asking();
+        let topic = peer.subscribe("com.example.t");
+        peer.sent();
+        if goodbye {
+            peer.receive("[6,{},\"wamp.close.system_shutdown\"]");
+            peer.sent();
+        } else {
+            peer.end_transport(TransportErrorKind::Eof);
+        }
+        peer.expect_no_event();
+        peer.session.decide(peer.now, Decision::End);
+        assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Disconnected { sent: true })));
+        if goodbye {
+            peer.expect_no_event();
+            peer.end_transport(TransportErrorKind::Eof);
+        }
+        let cause = peer.expect_closed();
+        assert_eq!(matches!(&*cause, CloseCause::Goodbye(_)), goodbye);
+        assert_eq!(peer.session.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn what_ends_by_default_can_be_retried_and_keeps_what_is_wanted() {
+    let mut peer = asking();
+    peer.subscribed("com.example.t", 11);
+    peer.receive("[3,{},\"wamp.error.not_authorized\"]");
+    assert_eq!(peer.session.undecided().unwrap().default, Decision::End);
+    peer.session.decide(peer.now, Decision::Retry(Duration::from_secs(3)));
+    let left = expect_left(&mut peer);
+    assert_eq!((left.retry_in.as_secs(), left.session.map(|id| id.get())), (3, Some(7_814_135)));
+    peer.end_transport(TransportErrorKind::Eof);
+    peer.wait(Duration::from_secs(3));
+    accept(&mut peer);
+    peer.expect_sent(r#"[32,1,{},"com.example.t"]"#);
+}
+
+#[test]
+fn close_and_reconnect_now_end_the_wait_for_a_decision() {
+    for goodbye in [false, true] {
+        let undecided = || {
+            let mut peer = asking();
+            if goodbye {
+                peer.receive("[6,{},\"wamp.close.system_shutdown\"]");
+                peer.sent();
+            } else {
+                peer.end_transport(TransportErrorKind::Eof);
+            }
+            assert!(peer.session.undecided().is_some());
+            peer
+        };
+        let mut peer = undecided();
+        peer.close();
+        assert!(peer.session.undecided().is_none());
+        peer.session.decide(peer.now, Decision::Retry(Duration::ZERO));
+        if goodbye {
+            peer.end_transport(TransportErrorKind::Eof);
+        }
+        assert!(matches!(&*peer.expect_closed(), CloseCause::Application));
+        assert_eq!(peer.session.poll_timeout(), None);
+
+        for connect in [false, true] {
+            let mut peer = undecided();
+            if connect {
+                peer.connect();
+            } else {
+                peer.session.reconnect_now(peer.now);
+            }
+            assert_eq!(expect_left(&mut peer).retry_in, Duration::ZERO);
+            if goodbye {
+                peer.end_transport(TransportErrorKind::Eof);
+            }
+            accept(&mut peer);
+            assert!(matches!(peer.event(), SessionEvent::Restored { .. }));
+        }
+    }
+}
+
+#[test]
+fn frames_and_timeouts_while_it_is_undecided_are_harmless() {
+    let mut peer = asking();
+    peer.receive("[6,{},\"wamp.close.system_shutdown\"]");
+    peer.sent();
+    peer.receive("[36,1,1,{}]");
+    peer.session.probe(peer.now);
+    // The transport does not end: both times are over at once.
+    peer.wait(Duration::from_secs(5));
+    let left = expect_left(&mut peer);
+    assert_eq!(left.retry_in, Duration::from_secs(1));
+    peer.wait(left.retry_in);
+    peer.opening();
 }
 
 #[test]
