@@ -90,6 +90,10 @@ pub enum DecodeErrorKind {
         /// What stands there instead.
         found: Kind,
     },
+    /// A binary item stands in the place of Arguments, as in the mode of autobahn and Crossbar.io that payload passthru mode has replaced
+    /// (`enc_algo`).
+    #[error("the payload is encrypted in a mode that is no part of the specification")]
+    LegacyPassthru,
     /// A known attribute has a value that the specification does not define.
     #[error("expected {expected}")]
     WrongValue {

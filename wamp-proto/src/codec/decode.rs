@@ -7,7 +7,10 @@ use crate::codec::read::{Open, Read};
 use crate::error::{DecodeErrorKind, Element, Fault, Kind, Length};
 use crate::message::*;
 use crate::payload::{Payload, Tail};
-use crate::{DecodeError, Format, Limits, MatchPolicy, PayloadCheck, RequestId, Uri};
+use crate::{DecodeError, Dict, Format, Limits, MatchPolicy, PayloadCheck, RequestId, Uri};
+
+/// The attribute of a payload that Crossbar.io and autobahn put in the place of Arguments: the mode before payload passthru mode.
+const LEGACY_PASSTHRU: &str = "enc_algo";
 
 /// Decodes one frame into a message.
 ///
@@ -171,8 +174,9 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             MessageType::Event => {
                 let subscription = elements.attribute("Subscription")?;
                 let publication = elements.attribute("Publication")?;
-                let details = elements.attributes("Details")?;
-                Event { subscription, publication, details, payload: self.payload()? }.into()
+                let details: EventDetails = elements.attributes("Details")?;
+                let payload = self.payload_beside(&details.extra)?;
+                Event { subscription, publication, details, payload }.into()
             }
             MessageType::Call => {
                 let request = elements.request()?;
@@ -187,8 +191,9 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             }
             MessageType::Result => {
                 let request = elements.request()?;
-                let details = elements.attributes("Details")?;
-                CallResult { request, details, payload: self.payload()? }.into()
+                let details: ResultDetails = elements.attributes("Details")?;
+                let payload = self.payload_beside(&details.extra)?;
+                CallResult { request, details, payload }.into()
             }
             MessageType::Register => {
                 let request = elements.request()?;
@@ -213,8 +218,9 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             MessageType::Invocation => {
                 let request = elements.request()?;
                 let registration = elements.attribute("Registration")?;
-                let details = elements.attributes("Details")?;
-                Invocation { request, registration, details, payload: self.payload()? }.into()
+                let details: InvocationDetails = elements.attributes("Details")?;
+                let payload = self.payload_beside(&details.extra)?;
+                Invocation { request, registration, details, payload }.into()
             }
             MessageType::Interrupt => {
                 let request = elements.request()?;
@@ -337,6 +343,27 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
                 report.request = self.request;
             })),
         }
+    }
+
+    /// The payload of a message that a peer with the mode before payload passthru mode may have caused.
+    #[inline]
+    fn payload_beside(self, extra: &Dict) -> Result<Payload, DecodeError> {
+        if extra.is_empty() { self.payload() } else { self.payload_or_legacy(extra) }
+    }
+
+    fn payload_or_legacy(mut self, extra: &Dict) -> Result<Payload, DecodeError> {
+        if !extra.contains_key(LEGACY_PASSTHRU) {
+            return self.payload();
+        }
+        self.check = PayloadCheck::OnReceipt;
+        self.payload().map_err(|mut error| {
+            if let DecodeErrorKind::WrongType { found: Kind::Bytes | Kind::String, .. } = error.0.kind
+                && error.0.element.is_some_and(|element| element.name == "Arguments")
+            {
+                error.0.kind = DecodeErrorKind::LegacyPassthru;
+            }
+            error
+        })
     }
 
     #[inline]

@@ -53,6 +53,12 @@ impl Checked {
         Self { bytes: Bytes::copy_from_slice(&self.bytes), ..*self }
     }
 
+    /// Whether there are ArgumentsKw that are not empty.
+    pub(super) fn has_kwargs(&self) -> bool {
+        self.kwargs_start.is_some()
+            && !with_format!(self.format, module => is_empty::<module::Reader<'_>>(self.kwargs()))
+    }
+
     /// Without empty ArgumentsKw, and `None` if the Arguments are empty, too.
     pub(super) fn trimmed(&self) -> Option<Self> {
         let has_any = |bytes| !with_format!(self.format, module => is_empty::<module::Reader<'_>>(bytes));

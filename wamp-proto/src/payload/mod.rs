@@ -3,6 +3,7 @@
 mod checked;
 mod from;
 mod into;
+mod packed;
 mod tail;
 
 use core::fmt;

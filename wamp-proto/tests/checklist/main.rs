@@ -6,6 +6,7 @@
 mod ids;
 mod limits;
 mod messages;
+mod passthru;
 mod payloads;
 mod rows;
 mod serializers;
