@@ -36,6 +36,7 @@ pub(crate) const fn of_client(role: Role) -> &'static [Feature] {
 pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
     match role {
         Role::Broker => &[
+            Feature::EventRetention,
             Feature::PatternBasedSubscription,
             Feature::PublicationTrustlevels,
             Feature::PublisherExclusion,

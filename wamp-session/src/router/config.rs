@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wamp_proto::{Format, InvalidUri, Limits, Uri};
+use wamp_proto::{Format, InvalidUri, Limits, MatchPolicy, Uri, UriRule};
 use zeroize::Zeroizing;
 
 use super::{RoleConfig, User};
@@ -132,6 +132,15 @@ pub struct RealmConfig {
     pub(super) roles: BTreeMap<Arc<str>, RoleConfig>,
     pub(super) disclosure: Disclosure,
     pub(super) trustlevels: BTreeMap<Arc<str>, u64>,
+    pub(super) histories: Vec<HistoryConfig>,
+}
+
+/// A topic or pattern whose events are remembered, and how many of them.
+#[derive(Clone)]
+pub(super) struct HistoryConfig {
+    pub(super) topic: Uri,
+    pub(super) policy: MatchPolicy,
+    pub(super) limit: usize,
 }
 
 /// Whether sessions are told who publishes to them and who calls them: session id, authid and authrole.
@@ -161,6 +170,7 @@ impl RealmConfig {
             disclosure: Disclosure::OnRequest,
             roles: BTreeMap::new(),
             trustlevels: BTreeMap::new(),
+            histories: Vec::new(),
         })
     }
 
@@ -192,6 +202,22 @@ impl RealmConfig {
         self
     }
 
+    /// Keeps a history of the last events of a topic or pattern, at most so many, and
+    /// [so many bytes](RouterLimits::max_history_bytes) of them (WAMP Advanced Profile, "Event History").
+    ///
+    /// Events are remembered whether somebody subscribes or not; the history is that of the subscription of this topic or pattern,
+    /// whose id stays the same for as long as the router lives. A second history of the same replaces the first.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUri`] if the topic is no URI, or no pattern of that policy.
+    pub fn history(mut self, topic: impl AsRef<str>, policy: MatchPolicy, limit: usize) -> Result<Self, InvalidUri> {
+        let topic = Uri::checked(topic.as_ref(), UriRule::Loose, policy)?;
+        self.histories.retain(|other| (&other.topic, other.policy) != (&topic, policy));
+        self.histories.push(HistoryConfig { topic, policy, limit });
+        Ok(self)
+    }
+
     /// Sets how far the publishers and callers of a role are trusted: their events and invocations carry it as `trustlevel`.
     ///
     /// What the numbers mean is the application's affair. Those of other roles carry none.
@@ -217,11 +243,15 @@ pub struct RouterLimits {
     pub(super) registrations: usize,
     pub(super) calls: usize,
     pub(super) outbound_bytes: usize,
+    pub(super) retained: usize,
+    pub(super) retained_bytes: usize,
+    pub(super) history_bytes: usize,
 }
 
 impl RouterLimits {
     /// The defaults: 16 MiB a message, 128 levels; 65,536 peers; for each of them 65,536 subscriptions, registrations, calls and
-    /// invocations; 64 MiB of frames that it has not taken.
+    /// invocations; 64 MiB of frames that it has not taken; for each realm 65,536 retained events of 64 MiB, and 64 MiB for each
+    /// of its histories.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -231,6 +261,9 @@ impl RouterLimits {
             registrations: 65_536,
             calls: 65_536,
             outbound_bytes: 64 << 20,
+            retained: 65_536,
+            retained_bytes: 64 << 20,
+            history_bytes: 64 << 20,
         }
     }
 
@@ -270,6 +303,28 @@ impl RouterLimits {
     #[must_use]
     pub const fn max_calls(mut self, calls: usize) -> Self {
         self.calls = calls;
+        self
+    }
+
+    /// Sets how many events a realm may retain, one for each topic; a PUBLISH that wants another topic's to be retained is refused with
+    /// `wamp.error.unavailable`, and reaches nobody.
+    #[must_use]
+    pub const fn max_retained(mut self, events: usize) -> Self {
+        self.retained = events;
+        self
+    }
+
+    /// Sets roughly how many bytes the retained events of a realm may take; a PUBLISH that wants more is refused as well.
+    #[must_use]
+    pub const fn max_retained_bytes(mut self, bytes: usize) -> Self {
+        self.retained_bytes = bytes;
+        self
+    }
+
+    /// Sets roughly how many bytes the events of one [history](RealmConfig::history) may take; the oldest are forgotten for new ones.
+    #[must_use]
+    pub const fn max_history_bytes(mut self, bytes: usize) -> Self {
+        self.history_bytes = bytes;
         self
     }
 

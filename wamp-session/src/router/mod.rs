@@ -33,7 +33,9 @@
 //! - Sessions: anonymous, `ticket` and `wampcra` (plain and salted) users per realm; GOODBYE from either side. A transport carries one
 //!   session and is closed after it.
 //! - Broker: topics and patterns (prefix, wildcard), acknowledgement, black- and whitelists, publisher exclusion, publisher
-//!   identification ([`Disclosure`]) and trust levels. An empty list of those who are eligible means nobody.
+//!   identification ([`Disclosure`]) and trust levels. An empty list of those who are eligible means nobody. Retained events keep
+//!   their publication id and their audience; a pattern gets those of all topics that match. Histories of topics and patterns
+//!   ([`RealmConfig::history`]).
 //! - Dealer: exact procedures with one callee each, errors with their payload. When a callee leaves, its callers get
 //!   `wamp.error.canceled`; when a caller leaves or sends CANCEL, the answer is discarded. Every CANCEL counts as mode `skip`.
 //! - Permissions: roles that are configured may do only what is allowed to them ([`RoleConfig`]); all others may do everything.
@@ -45,8 +47,8 @@
 //! # What it refuses
 //!
 //! Options that it does not know are ignored, as the specification wants. Those that it knows but does not support are refused where
-//! ignoring them would change who gets what: `match` other than `exact`, `invoke` other than `single`, `get_retained`, `retain`, `exclude…` and
-//! `eligible…` with `wamp.error.option_not_allowed`; `disclose_me` of a CALL and `disclose_caller` with
+//! ignoring them would change who gets what: `match` other than `exact` of a REGISTER and `invoke` other than `single`
+//! with `wamp.error.option_not_allowed`; `disclose_me` of a CALL and `disclose_caller` with
 //! `wamp.error.option_disallowed.disclose_me`. A PUBLISH so refused reaches nobody, and is answered only if it wants to be
 //! acknowledged. `timeout`, `receive_progress` and `forward_timeout` are ignored. Progressive calls and payload passthru mode are protocol
 //! violations, because the router does not announce them.
@@ -72,11 +74,11 @@ use std::sync::Arc;
 
 use wamp_proto::{
     DecodeError, DecodeErrorKind, Error, ErrorDetails, Format, Message, MessageType, Payload, PayloadCheck, RequestId,
-    Role, SessionId, Uri, decode,
+    Role, SessionId, SubscriptionId, Uri, decode,
 };
 
 pub use self::action::{PeerId, RouterAction};
-pub use self::broker::SubscriptionInfo;
+pub use self::broker::{HistoryError, HistoryEvent, HistoryFilter, HistoryPage, SubscriptionInfo};
 pub use self::config::{Disclosure, RealmConfig, RouterConfig, RouterLimits};
 use self::ids::Ids;
 use self::peer::{Peers, State};
@@ -237,6 +239,42 @@ impl Router {
     /// The subscriptions of a realm, each of a topic or pattern that at least one session subscribes to.
     pub fn subscriptions(&self, realm: &str) -> impl Iterator<Item = SubscriptionInfo<'_>> {
         self.realms.get(realm).into_iter().flat_map(|realm| realm.broker.subscriptions.iter())
+    }
+
+    /// The events that a realm remembers of a subscription ([`RealmConfig::history`]), whoever was to receive them.
+    ///
+    /// ```
+    /// use wamp_session::proto::{Format, MatchPolicy};
+    /// use wamp_session::router::{HistoryFilter, RealmConfig, Router, RouterConfig};
+    /// use wamp_session::{Frame, Time};
+    ///
+    /// let realm = RealmConfig::new("realm1")?.anonymous("guest").history("com.example.", MatchPolicy::Prefix, 100)?;
+    /// let mut router = Router::new(RouterConfig::new([7; 32]).realm(realm));
+    /// let peer = router.handle_opened(Time::ZERO, Format::Json);
+    /// for message in [
+    ///     r#"[1,"realm1",{"roles":{"publisher":{},"subscriber":{}}}]"#,
+    ///     r#"[32,1,{"match":"prefix"},"com.example."]"#,
+    ///     r#"[16,2,{},"com.example.tick",["EURUSD",1.0625]]"#,
+    /// ] {
+    ///     router.handle_frame(Time::ZERO, peer, Frame::Text(message.into()));
+    /// }
+    /// let subscription = router.subscriptions("realm1").next().unwrap().id;
+    /// let page = router.history("realm1", subscription, &HistoryFilter::new().limit(10))?;
+    /// assert_eq!(page.events[0].topic, "com.example.tick");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HistoryError`] if the realm keeps no history of it, or the filter names a publication that is not there (any more).
+    pub fn history(
+        &self,
+        realm: &str,
+        subscription: SubscriptionId,
+        filter: &HistoryFilter,
+    ) -> Result<HistoryPage, HistoryError> {
+        let realm = self.realms.get(realm).ok_or(HistoryError::Unavailable)?;
+        realm.broker.history(&self.peers, subscription, filter, None)
     }
 
     /// The procedures of a realm that are registered, and who serves each.

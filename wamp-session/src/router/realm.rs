@@ -13,7 +13,8 @@ pub(super) struct Realm {
 
 impl Realm {
     pub(super) fn new(config: RealmConfig) -> Self {
-        Self { config, broker: Broker::default(), dealer: Dealer::default() }
+        let broker = Broker::new(&config);
+        Self { config, broker, dealer: Dealer::default() }
     }
 
     /// Takes out everything of a session that is over.
@@ -24,7 +25,7 @@ impl Realm {
 
     /// Takes out everything of all sessions, when all of them are over.
     pub(super) fn clear(&mut self) {
-        self.broker = Broker::default();
+        self.broker = Broker::new(&self.config);
         self.dealer = Dealer::default();
     }
 }

@@ -42,6 +42,11 @@ impl Audience {
         }
     }
 
+    /// How many bytes the lists take.
+    pub(super) fn weight(&self) -> usize {
+        self.excluded.weight() + self.eligible.weight()
+    }
+
     /// Whether a session is among them: on no list of those who are not, and on each list of those who are.
     pub(super) fn admits(&self, peer: PeerId, member: &Member) -> bool {
         let Lists { sessions, authids, authroles } = &self.excluded;
@@ -54,6 +59,14 @@ impl Audience {
             && names(sessions, &member.session) != Some(false)
             && names(authids, &member.authid) != Some(false)
             && names(authroles, &member.authrole) != Some(false)
+    }
+}
+
+impl Lists {
+    fn weight(&self) -> usize {
+        let names = [&self.authids, &self.authroles].into_iter().flatten().flatten();
+        let names: usize = names.map(|name| name.len() + 2 * size_of::<Arc<str>>()).sum();
+        names + self.sessions.as_ref().map_or(0, |sessions| size_of_val(sessions.as_slice()))
     }
 }
 

@@ -1,17 +1,24 @@
 //! The broker of a realm: who subscribes to which topic, and what is published (WAMP Basic Profile, "Publish and Subscribe").
 
 mod audience;
+mod history;
+mod publication;
+mod retained;
 mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
-    Event, EventDetails, Format, MatchPolicy, MessageType, Payload, PublicationId, Publish, Published, Subscribe,
-    Subscribed, Unsubscribe, Unsubscribed, Uri,
+    Event, EventDetails, Format, MatchPolicy, MessageType, Payload, Publish, Published, Subscribe, Subscribed,
+    SubscriptionId, Unsubscribe, Unsubscribed, Uri,
 };
 
 use self::audience::Audience;
+use self::history::History;
+pub use self::history::{HistoryError, HistoryEvent, HistoryFilter, HistoryPage};
+use self::publication::Publication;
+use self::retained::Retained;
 pub use self::subscriptions::SubscriptionInfo;
 use self::subscriptions::{Subscription, Subscriptions};
 use super::ids::Ids;
@@ -19,35 +26,61 @@ use super::peer::Peers;
 use super::{Disclosure, PeerId, RealmConfig, Violation, refuse};
 use crate::Frame;
 
-#[derive(Default)]
 pub(super) struct Broker {
     pub(super) subscriptions: Subscriptions,
+    retained: Retained,
+    history: History,
     /// Events that the format of a subscriber could not carry.
     pub(super) dropped_events: u64,
 }
 
-/// An event on its way to the subscribers.
-pub(super) struct Publication {
-    pub(super) id: PublicationId,
-    pub(super) topic: Uri,
-    /// What every subscriber is told of it.
-    pub(super) details: EventDetails,
-    pub(super) payload: Payload,
-    pub(super) audience: Audience,
-}
-
 impl Broker {
+    pub(super) fn new(config: &RealmConfig) -> Self {
+        Self {
+            subscriptions: Subscriptions::default(),
+            retained: Retained::default(),
+            history: History::new(&config.histories),
+            dropped_events: 0,
+        }
+    }
+
     pub(super) fn subscribe(&mut self, peers: &mut Peers, ids: &mut Ids, subscriber: PeerId, subscribe: &Subscribe) {
         let Subscribe { request, options, topic } = subscribe;
         let refuse = |peers: &mut Peers, error| refuse(peers, subscriber, MessageType::Subscribe, *request, error);
-        if options.get_retained == Some(true) {
-            return refuse(peers, "wamp.error.option_not_allowed");
-        }
         let policy = options.match_policy.unwrap_or_default();
-        let Some(subscription) = self.subscriptions.add(peers, ids, subscriber, topic, policy) else {
+        let id = self.history.id_of(ids, topic, policy);
+        let new_id = || id.unwrap_or_else(|| ids.subscription());
+        let Some(subscription) = self.subscriptions.add(peers, new_id, subscriber, topic, policy) else {
             return refuse(peers, "wamp.error.unavailable");
         };
         peers.send(subscriber, &Subscribed { request: *request, subscription }.into());
+        if options.get_retained == Some(true) {
+            self.send_retained(peers, subscriber, subscription, topic, policy);
+        }
+    }
+
+    /// Sends a subscriber the events that are kept and that it may receive.
+    fn send_retained(
+        &mut self,
+        peers: &mut Peers,
+        subscriber: PeerId,
+        subscription: SubscriptionId,
+        topic: &Uri,
+        policy: MatchPolicy,
+    ) {
+        for publication in self.retained.matching(topic, policy) {
+            let Some(member) = peers.member(subscriber) else { return };
+            if !publication.audience.admits(subscriber, member) {
+                continue;
+            }
+            let mut details = publication.details_for(policy);
+            details.retained = Some(true);
+            let Publication { id, payload, .. } = publication;
+            let event = Event { subscription, publication: *id, details, payload: payload.clone() };
+            if peers.forward(subscriber, &event.into()).is_err() {
+                self.dropped_events += 1;
+            }
+        }
     }
 
     pub(super) fn unsubscribe(&mut self, peers: &mut Peers, subscriber: PeerId, unsubscribe: &Unsubscribe) {
@@ -74,12 +107,16 @@ impl Broker {
         }
         let acknowledge = options.acknowledge == Some(true);
         let wants_disclosure = options.disclose_me == Some(true);
-        let error = if topic.is_reserved() {
+        let retain = options.retain == Some(true);
+        let audience = Audience::take(publisher, &mut options);
+        let details = details_of(config, peers, publisher, wants_disclosure);
+        let publication = Publication { id: ids.publication(), topic, details, payload, audience };
+        let error = if publication.topic.is_reserved() {
             Some("wamp.error.invalid_uri")
         } else if wants_disclosure && config.disclosure == Disclosure::Denied {
             Some("wamp.error.option_disallowed.disclose_me")
-        } else if options.retain == Some(true) {
-            Some("wamp.error.option_not_allowed")
+        } else if retain && !self.retained.has_room(&peers.limits, &publication) {
+            Some("wamp.error.unavailable")
         } else {
             None
         };
@@ -89,21 +126,45 @@ impl Broker {
             }
             return Ok(());
         }
-        let id = ids.publication();
         if acknowledge {
-            peers.send(publisher, &Published { request, publication: id }.into());
+            peers.send(publisher, &Published { request, publication: publication.id }.into());
         }
-        let details = details_of(config, peers, publisher, wants_disclosure);
-        let audience = Audience::take(publisher, &mut options);
-        self.deliver(peers, &Publication { id, topic, details, payload, audience });
+        self.deliver(peers, &publication);
+        self.keep(peers, publication, retain);
         Ok(())
+    }
+
+    /// Keeps an event for later subscribers, and in the histories of its topic.
+    fn keep(&mut self, peers: &Peers, publication: Publication, retain: bool) {
+        if !retain && !self.history.wants(&publication.topic) {
+            return;
+        }
+        let publication = Arc::new(publication.detach());
+        self.history.record(peers.limits.history_bytes, peers.unix_now(), &publication);
+        if retain {
+            self.retained.keep(publication);
+        }
+    }
+
+    /// The events of a history that a session may see, all if it is nobody's in particular.
+    pub(super) fn history(
+        &self,
+        peers: &Peers,
+        subscription: SubscriptionId,
+        filter: &HistoryFilter,
+        for_whom: Option<PeerId>,
+    ) -> Result<HistoryPage, HistoryError> {
+        self.history.events(subscription, filter, |publication| match for_whom {
+            None => true,
+            Some(peer) => peers.member(peer).is_some_and(|member| publication.audience.admits(peer, member)),
+        })
     }
 
     /// Sends an event to those who subscribe to its topic.
     ///
     /// It is encoded once for each subscription and format, and its payload at most once for each format.
     pub(super) fn deliver(&mut self, peers: &mut Peers, publication: &Publication) {
-        let Publication { id, topic, details, payload, audience } = publication;
+        let Publication { id, topic, payload, audience, .. } = publication;
         let mut payloads: BTreeMap<Format, Option<Payload>> = BTreeMap::new();
         for (subscription, Subscription { policy, subscribers, .. }) in self.subscriptions.matching(topic) {
             let mut frames: BTreeMap<Format, Option<Frame>> = BTreeMap::new();
@@ -115,7 +176,7 @@ impl Broker {
                 }
                 let frame = frames.entry(format).or_insert_with(|| {
                     let payload = payloads.entry(format).or_insert_with(|| payload.transcode(format).ok()).clone()?;
-                    let details = details_for(*policy, topic, details);
+                    let details = publication.details_for(*policy);
                     peers.frame(format, &Event { subscription, publication: *id, details, payload }.into()).ok()
                 });
                 match frame {
@@ -147,14 +208,5 @@ fn details_of(config: &RealmConfig, peers: &Peers, publisher: PeerId, wants_disc
         details.publisher_authrole = Some(Arc::clone(&member.authrole));
     }
     details.trustlevel = config.trustlevels.get(&member.authrole).copied();
-    details
-}
-
-/// What the subscribers of one subscription are told: those of a pattern do not know the topic.
-fn details_for(policy: MatchPolicy, topic: &Uri, details: &EventDetails) -> EventDetails {
-    let mut details = details.clone();
-    if policy != MatchPolicy::Exact {
-        details.topic = Some(topic.clone());
-    }
     details
 }

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use wamp_proto::{MatchPolicy, SubscriptionId, Uri};
 
 use crate::router::PeerId;
-use crate::router::ids::Ids;
 use crate::router::patterns::Patterns;
 use crate::router::peer::Peers;
 
@@ -45,7 +44,7 @@ impl Subscriptions {
     pub(super) fn add(
         &mut self,
         peers: &Peers,
-        ids: &mut Ids,
+        new_id: impl FnOnce() -> SubscriptionId,
         subscriber: PeerId,
         topic: &Uri,
         policy: MatchPolicy,
@@ -56,7 +55,7 @@ impl Subscriptions {
         if is_new && held.len() >= peers.limits.subscriptions {
             return None;
         }
-        let id = known.unwrap_or_else(|| ids.subscription());
+        let id = known.unwrap_or_else(new_id);
         held.insert(id);
         if known.is_none() {
             self.topics.insert(topic.clone(), policy, id);
