@@ -29,14 +29,14 @@ pub enum ConnectionEvent {
         /// What is not back, or not yet.
         failed: Vec<NotRestored>,
     },
-    /// The client is closed, for good.
+    /// The client is closed, until it is told to [connect](super::Client::connect) again.
     Closed(Arc<CloseCause>),
 }
 
 /// A stream of what happens to the connection, its present state first.
 ///
 /// Events that are not read are merged: there is at most one of each kind, of the last session. What a `Left` says of lost publications
-/// is added up. It ends after [`ConnectionEvent::Closed`]. It does not keep the client open.
+/// is added up. It ends after [`ConnectionEvent::Closed`], also if the client connects again. It does not keep the client open.
 pub struct ConnectionEvents {
     shared: Arc<Shared>,
     ticket: u64,
@@ -51,13 +51,17 @@ pub struct ConnectionEvents {
 #[must_use = "futures do nothing unless they are polled"]
 pub struct NextConnectionEvent<'a>(&'a mut ConnectionEvents);
 
-/// Waits until the session is joined; see [`Client::joined`](super::Client::joined).
+/// Waits until the session is joined; see [`Client::joined`](super::Client::joined) and [`Client::connect`](super::Client::connect).
 ///
 /// # Cancel safety
 ///
-/// Dropping it changes nothing.
+/// Dropping it changes nothing. That of `connect` does nothing before the first poll; dropped later, the client connects all the same.
 #[must_use = "futures do nothing unless they are polled"]
-pub struct WhenJoined(Watch);
+pub struct WhenJoined {
+    watch: Watch,
+    /// Whether it has to connect first.
+    connects: bool,
+}
 
 /// Closes the client; see [`Client::close`](super::Client::close) and [`Client::drain`](super::Client::drain).
 ///
@@ -82,10 +86,21 @@ struct Watch {
     ticket: Option<u64>,
 }
 
+/// Somebody who waits for a run of the session to be joined or closed.
+#[derive(Default)]
+pub(crate) struct Watcher {
+    pub(crate) run: u64,
+    pub(crate) waker: Option<Waker>,
+    /// Why the run is over, if it is: the next one may have begun.
+    pub(crate) closed: Option<Arc<CloseCause>>,
+}
+
 /// The connection's events that a listener has not taken.
 pub(crate) struct EventQueue {
     queue: VecDeque<ConnectionEvent>,
     waker: Option<Waker>,
+    /// Whether the run is over that it tells of.
+    ended: bool,
 }
 
 impl ConnectionEvents {
@@ -102,7 +117,8 @@ impl ConnectionEvents {
                 }
             }
             let ticket = state.ticket();
-            state.listeners.insert(ticket, EventQueue { queue, waker: None });
+            let ended = state.closed.is_some();
+            state.listeners.insert(ticket, EventQueue { queue, waker: None, ended });
             ticket
         });
         Self { shared: Arc::clone(shared), ticket }
@@ -128,7 +144,7 @@ impl Stream for ConnectionEvents {
             let Some(listener) = state.listeners.get_mut(&self.ticket) else { return Poll::Ready(None) };
             match listener.queue.pop_front() {
                 Some(event) => Poll::Ready(Some(event)),
-                None if state.closed.is_some() => Poll::Ready(None),
+                None if listener.ended => Poll::Ready(None),
                 None => {
                     mem::swap(&mut listener.waker, &mut waker);
                     Poll::Pending
@@ -160,6 +176,11 @@ impl Future for NextConnectionEvent<'_> {
 }
 
 impl EventQueue {
+    /// Whether the run of which it tells goes on.
+    pub(crate) const fn listens(&self) -> bool {
+        !self.ended
+    }
+
     pub(crate) fn joined(&mut self, joined: Arc<Joined>, effects: &mut Effects) {
         self.queue.push_back(ConnectionEvent::Joined(joined));
         effects.wake(self.waker.take());
@@ -184,6 +205,7 @@ impl EventQueue {
     }
 
     pub(crate) fn closed(&mut self, cause: &Arc<CloseCause>, effects: &mut Effects) {
+        self.ended = true;
         self.queue.push_back(ConnectionEvent::Closed(Arc::clone(cause)));
         effects.wake(self.waker.take());
     }
@@ -194,20 +216,42 @@ impl Watch {
         Self { live, ticket: None }
     }
 
-    fn poll<T>(&mut self, cx: &mut Context<'_>, look: impl FnOnce(&State) -> Option<T>) -> Poll<T> {
+    /// Starts to wait for the end of a run.
+    fn enter(&mut self, state: &mut State, run: u64) {
+        let ticket = *self.ticket.get_or_insert_with(|| state.ticket());
+        // Without a driver there will be no run.
+        let closed = state.closed.clone().filter(|_| state.is_dead);
+        state.watchers.insert(ticket, Watcher { run, waker: None, closed });
+    }
+
+    /// Looks at the present run, once the run that is waited for has begun; `None` is not yet.
+    fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        look: impl FnOnce(Option<&Arc<CloseCause>>, &State) -> Option<T>,
+    ) -> Poll<T> {
         let mut waker = Some(cx.waker().clone());
         let ticket = &mut self.ticket;
-        self.live.shared.look(|state, effects| match look(state) {
-            Some(found) => {
-                if let Some(ticket) = ticket.take() {
-                    effects.discard(state.watchers.remove(&ticket).flatten());
+        self.live.shared.look(|state, effects| {
+            let watcher = ticket.and_then(|ticket| state.watchers.get(&ticket));
+            let (run, closed) = match watcher {
+                Some(watcher) => (watcher.run, watcher.closed.as_ref()),
+                None => (state.runs, state.closed.as_ref()),
+            };
+            let found = if run <= state.runs || closed.is_some() { look(closed, state) } else { None };
+            match found {
+                Some(found) => {
+                    if let Some(ticket) = ticket.take() {
+                        effects.discard(state.watchers.remove(&ticket).and_then(|watcher| watcher.waker));
+                    }
+                    Poll::Ready(found)
                 }
-                Poll::Ready(found)
-            }
-            None => {
-                let ticket = *ticket.get_or_insert_with(|| state.ticket());
-                mem::swap(state.watchers.entry(ticket).or_default(), &mut waker);
-                Poll::Pending
+                None => {
+                    let ticket = *ticket.get_or_insert_with(|| state.ticket());
+                    let watcher = state.watchers.entry(ticket).or_insert_with(|| Watcher { run, ..Watcher::default() });
+                    mem::swap(&mut watcher.waker, &mut waker);
+                    Poll::Pending
+                }
             }
         })
     }
@@ -224,7 +268,11 @@ impl Drop for Watch {
 
 impl WhenJoined {
     pub(crate) const fn new(live: Arc<Live>) -> Self {
-        Self(Watch::new(live))
+        Self { watch: Watch::new(live), connects: false }
+    }
+
+    pub(crate) const fn connecting(live: Arc<Live>) -> Self {
+        Self { watch: Watch::new(live), connects: true }
     }
 }
 
@@ -232,7 +280,15 @@ impl Future for WhenJoined {
     type Output = Result<Arc<Joined>, CloseCause>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let found = self.0.poll(cx, |state| match (&state.closed, &state.joined) {
+        let Self { watch, connects } = &mut *self;
+        if mem::take(connects) {
+            let shared = Arc::clone(&watch.live.shared);
+            shared.command(|state, now, _| {
+                let run = state.connect(now);
+                watch.enter(state, run);
+            });
+        }
+        let found = watch.poll(cx, |closed, state| match (closed, &state.joined) {
             (Some(cause), _) => Some(Err(Arc::clone(cause))),
             (None, Some(joined)) => Some(Ok(Arc::clone(joined))),
             (None, None) => None,
@@ -257,7 +313,7 @@ impl Future for Close {
                 How::Drained => state.drain(now),
             });
         }
-        let closed = self.watch.poll(cx, |state| state.closed.clone());
+        let closed = self.watch.poll(cx, |closed, _| closed.cloned());
         closed.map(|cause| match &*cause {
             CloseCause::Application => Ok(()),
             _ => Err(Arc::unwrap_or_clone(cause)),

@@ -106,6 +106,7 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         let waker = self.shared.input(|state, now, _| {
+            state.is_dead = true;
             state.session.close(now, crate::CloseReason::CloseRealm);
             if let Some(id) = state.session.transport() {
                 state.session.handle_closed(now, id, TransportError::new(TransportErrorKind::Eof));

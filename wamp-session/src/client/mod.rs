@@ -412,6 +412,31 @@ impl Client {
         self.0.shared.command(|state, now, _| state.session.probe(now));
     }
 
+    /// Connects again after the client was closed, and waits until the session is joined.
+    ///
+    /// The configuration is the same. What the client had before the end stays ended: subscriptions and registrations have to be made
+    /// anew, and streams, [`ConnectionEvents`] among them, yield nothing more; dropping these handles does nothing. While the client is
+    /// closing, it connects when it is closed; while it waits for the next attempt, the attempt is made now; a client that is connected
+    /// or connecting goes on.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.close().await?;
+    /// // Later, and with the same client and its clones:
+    /// let joined = client.connect().await?;
+    /// println!("back as {}", joined.session);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CloseCause`](crate::CloseCause) if it is closed instead. When the driver is gone, because its runtime has ended, the client stays
+    /// closed.
+    pub fn connect(&self) -> WhenJoined {
+        WhenJoined::connecting(self.live())
+    }
+
     /// Waits until the session is joined.
     ///
     /// # Errors

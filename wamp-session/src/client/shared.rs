@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wamp_proto::{Format, PublicationId, Uri};
 
 use super::callee::{Inbox, InvocationParts};
-use super::connection::EventQueue;
+use super::connection::{EventQueue, Watcher};
 use super::runtime::{Runtime, Task};
 use super::subscriber::{Backlog, SubscriptionEnd};
 use super::{auth, callee};
@@ -36,6 +36,10 @@ pub(crate) struct State {
     driver: Option<Waker>,
     /// Whether the last live handle is gone.
     abandoned: bool,
+    /// Whether the driver is gone, and nothing can be done any more.
+    pub(crate) is_dead: bool,
+    /// How many runs of the session have ended; each `connect` after an end starts one.
+    pub(crate) runs: u64,
     /// Why the session is closed, if it is.
     pub(crate) closed: Option<Arc<CloseCause>>,
     pub(crate) joined: Option<Arc<Joined>>,
@@ -57,7 +61,7 @@ pub(crate) struct State {
     drain: Option<Option<Time>>,
     /// The attempt to join for which an authenticator is at work.
     pub(crate) attempt: Option<(TransportId, Option<Waker>)>,
-    pub(crate) watchers: BTreeMap<u64, Option<Waker>>,
+    pub(crate) watchers: BTreeMap<u64, Watcher>,
     pub(crate) listeners: BTreeMap<u64, EventQueue>,
     tickets: u64,
     /// The last end of a session of which the policy's function was asked what follows.
@@ -100,6 +104,8 @@ impl Shared {
             session,
             driver: None,
             abandoned: false,
+            is_dead: false,
+            runs: 0,
             closed: None,
             joined: None,
             calls: BTreeMap::new(),
@@ -283,6 +289,15 @@ impl State {
         }
     }
 
+    /// Connects again if it is closed or closing; returns the run that is joined then.
+    pub(crate) fn connect(&mut self, now: Time) -> u64 {
+        if !self.is_dead {
+            self.session.connect(now);
+        }
+        // Only one that closes for good is closing still.
+        self.runs + u64::from(matches!(self.session.status(), Status::Closing))
+    }
+
     /// Gives everybody what has happened.
     fn dispatch(&mut self, now: Time, effects: &mut Effects) {
         self.dispatch_events(now, effects);
@@ -311,19 +326,19 @@ impl State {
             match event {
                 SessionEvent::Joined(joined) => {
                     self.joined = Some(Arc::clone(&joined));
-                    for listener in self.listeners.values_mut() {
+                    for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
                         listener.joined(Arc::clone(&joined), effects);
                     }
                     self.wake_watchers(effects);
                 }
                 SessionEvent::Left(left) => {
                     self.joined = None;
-                    for listener in self.listeners.values_mut() {
+                    for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
                         listener.left(&left, effects);
                     }
                 }
                 SessionEvent::Restored { failed } => {
-                    for listener in self.listeners.values_mut() {
+                    for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
                         listener.restored(&failed, effects);
                     }
                 }
@@ -411,17 +426,26 @@ impl State {
                 }
             }
         }
+        if !matches!(self.session.status(), Status::Closed) {
+            // It may have been connected again.
+            self.closed = None;
+        } else if let Some(cause) = self.closed.clone() {
+            // Also who waits for a run that was withdrawn before it began.
+            self.end_watches(&cause, effects);
+        }
     }
 
     /// The session is over: nothing that waits is left waiting.
     fn close(&mut self, cause: Arc<CloseCause>, effects: &mut Effects) {
         self.closed = Some(Arc::clone(&cause));
+        self.joined = None;
         self.drain = None;
         self.leaving = Default::default();
-        for listener in self.listeners.values_mut() {
+        for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
             listener.closed(&cause, effects);
         }
-        self.wake_watchers(effects);
+        self.end_watches(&cause, effects);
+        self.runs += 1;
         // Each has had its final event by now; this is for those that had none.
         for slot in self.calls.values_mut() {
             slot.fill_empty(|| Err(RequestError::Closed), effects);
@@ -447,9 +471,18 @@ impl State {
         }
     }
 
+    /// Tells those who wait for the present run, or for one before, that it is over.
+    fn end_watches(&mut self, cause: &Arc<CloseCause>, effects: &mut Effects) {
+        for watcher in self.watchers.values_mut().filter(|watcher| watcher.run <= self.runs && watcher.closed.is_none())
+        {
+            watcher.closed = Some(Arc::clone(cause));
+            effects.wake(watcher.waker.take());
+        }
+    }
+
     fn wake_watchers(&mut self, effects: &mut Effects) {
-        for waker in self.watchers.values_mut() {
-            effects.wake(waker.take());
+        for watcher in self.watchers.values_mut() {
+            effects.wake(watcher.waker.take());
         }
     }
 }

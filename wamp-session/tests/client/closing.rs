@@ -2,11 +2,11 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use wamp_session::client::ConnectionEvent;
-use wamp_session::{CloseCause, Config, TransportErrorKind};
+use wamp_session::client::{Client, ConnectionEvent};
+use wamp_session::{CloseCause, Config, Jitter, ReconnectPolicy, Status, TransportErrorKind};
 
 use crate::driver::subscribe;
 use crate::world::{WELCOME, World};
@@ -179,6 +179,116 @@ fn drain_with_nothing_to_drain_closes_at_once() {
     world.expect(GOODBYE);
     world.agree_to_close();
     world.finish(drain).unwrap();
+}
+
+/// A client in a state, whose router says nothing more.
+fn in_state(state: &str) -> (World, Client) {
+    let config = config().reconnect(ReconnectPolicy::new().jitter(Jitter::None)).keep_alive(None);
+    let (mut world, client) = World::with(config);
+    if state == "opening" {
+        return (world, client);
+    }
+    world.accept();
+    world.received();
+    if state == "joining" {
+        return (world, client);
+    }
+    world.send(WELCOME);
+    let subscription = subscribe(&mut world, &client, 1, 77);
+    // It lives as long as the client.
+    std::mem::forget(subscription);
+    match state {
+        "joined" => {}
+        "with a call and a publisher that waits" => {
+            let mut call = Box::pin(client.call("com.example.slow", ()));
+            assert!(world.poll(&mut call).is_pending());
+            std::mem::forget(call);
+            world.block();
+            while {
+                let mut publish = Box::pin(client.publish("com.example.t", "x".repeat(1 << 20)));
+                let waits = world.poll(&mut publish).is_pending();
+                std::mem::forget(publish);
+                !waits
+            } {}
+        }
+        "closing" => {
+            let mut close = client.close();
+            assert!(world.poll(&mut close).is_pending());
+        }
+        "draining" => {
+            let mut drain = client.drain();
+            assert!(world.poll(&mut drain).is_pending());
+        }
+        "waiting" => world.cut(TransportErrorKind::Eof),
+        "leaving" => world.send(r#"[6,{},"wamp.close.system_shutdown"]"#),
+        "rejoining" | "restoring" => {
+            world.cut(TransportErrorKind::Eof);
+            world.advance(Duration::from_secs(1));
+            world.accept();
+            world.received();
+            if state == "restoring" {
+                world.send(WELCOME);
+                world.expect(r#"[32,1,{},"com.example.topic"]"#);
+            }
+        }
+        "closed" => {
+            let mut close = client.close();
+            assert!(world.poll(&mut close).is_pending());
+            world.agree_to_close();
+        }
+        state => panic!("{state}"),
+    }
+    (world, client)
+}
+
+#[test]
+fn need_08_close_and_drain_end_from_every_state_twice_and_concurrently_and_never_reconnect() {
+    for state in [
+        "opening",
+        "joining",
+        "joined",
+        "with a call and a publisher that waits",
+        "closing",
+        "draining",
+        "waiting",
+        "leaving",
+        "rejoining",
+        "restoring",
+        "closed",
+    ] {
+        for (first, second) in [(false, false), (false, true), (true, false), (true, true)] {
+            let (mut world, client) = in_state(state);
+            let opened = world.wire(|wire| wire.opened);
+            let end = |drain| if drain { client.drain() } else { client.close() };
+            let mut ends = [end(first), end(second)];
+            let mut done = [false; 2];
+            // Nothing is heard of the router: the close timeout limits the wait for answers, and then that for the end.
+            for _ in 0..11 {
+                for (end, done) in ends.iter_mut().zip(&mut done).filter(|(_, done)| !**done) {
+                    if let Poll::Ready(result) = world.poll(end) {
+                        *done = true;
+                        assert!(result.is_ok(), "{state}, {first}, {second}: {result:?}");
+                    }
+                }
+                world.advance(Duration::from_secs(1));
+            }
+            assert_eq!(done, [true; 2], "{state}, {first}, {second}");
+            assert!(matches!(client.status(), Status::Closed), "{state}, {first}, {second}");
+            world.advance(Duration::from_secs(1_000));
+            assert_eq!(world.wire(|wire| wire.opened), opened, "{state}, {first}, {second}");
+            world.finish(client.close()).unwrap();
+            world.finish(client.drain()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn close_takes_no_longer_than_the_close_timeout_although_a_drain_waits() {
+    let (mut world, client) = in_state("draining");
+    let mut close = client.close();
+    assert!(world.poll(&mut close).is_pending());
+    world.advance(Duration::from_secs(5));
+    world.finish(close).unwrap();
 }
 
 #[test]

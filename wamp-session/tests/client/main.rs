@@ -9,5 +9,6 @@ mod handles;
 mod joining;
 mod meta;
 mod offline;
+mod reopening;
 mod subscriber;
 mod world;
