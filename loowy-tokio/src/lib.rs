@@ -62,7 +62,7 @@ pub use wamp_session::{
     Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, Jitter, Joined,
     KeepAlive, Left, Limits, NotRestored, Offline, OfflinePolicy, ProtocolViolation, PublishOptions, ReconnectPolicy,
     RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError, TransportErrorKind, WampError,
-    auth, meta,
+    auth, meta, passthru,
 };
 
 pub use crate::connector::{Connect, Connector, connect};

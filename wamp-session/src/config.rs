@@ -7,6 +7,7 @@ use std::sync::Arc;
 use wamp_proto::{Format, PayloadCheck, Role, Uri};
 
 use crate::auth::Authenticator;
+use crate::passthru::{Codecs, PassthruCodec};
 use crate::{ConfigError, Feature, KeepAlive, Limits, Offline, ReconnectPolicy};
 
 /// The configuration of a session.
@@ -25,6 +26,8 @@ pub struct Config {
     pub(crate) urls: Vec<Arc<str>>,
     pub(crate) realm: Arc<str>,
     pub(crate) roles: Vec<Role>,
+    /// The codecs of payload passthru mode.
+    pub(crate) codecs: Codecs,
     /// The features that are switched off.
     pub(crate) disabled: Vec<Feature>,
     pub(crate) agent: Option<Arc<str>>,
@@ -50,6 +53,7 @@ impl Config {
             urls: vec![url.into()],
             realm: realm.into(),
             roles: vec![Role::Caller, Role::Callee, Role::Publisher, Role::Subscriber],
+            codecs: Codecs::new(),
             disabled: Vec::new(),
             agent: Some(concat!("loowy-", env!("CARGO_PKG_VERSION")).into()),
             formats: Format::ALL.to_vec(),
@@ -104,6 +108,18 @@ impl Config {
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticator + 'static) -> Self {
         self.authenticators.push(Arc::new(authenticator));
+        self
+    }
+
+    /// Adds a codec of payload passthru mode, for a scheme: what clients send and receive in it is sealed and opened by it.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, passthru::Plain};
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").passthru_codec("x_plain", Plain);
+    /// ```
+    #[must_use]
+    pub fn passthru_codec(mut self, scheme: impl Into<Arc<str>>, codec: impl PassthruCodec + 'static) -> Self {
+        self.codecs = self.codecs.with(scheme, codec);
         self
     }
 

@@ -8,6 +8,7 @@ use wamp_proto::{
     Role, Uri,
 };
 
+use crate::passthru::{Attributes as _, Passthru, PassthruError};
 use crate::{Feature, TransportError};
 
 /// An error that came as an ERROR message, or that is to become one: a URI, arguments and details.
@@ -68,6 +69,9 @@ pub enum CommandError {
     /// Too many requests are under way.
     #[error("too many requests are under way")]
     TooMany,
+    /// The payload cannot be sealed for payload passthru mode.
+    #[error("the payload cannot be sealed")]
+    Passthru(#[from] PassthruError),
     /// The payload cannot be sent in the session's format.
     #[error("the payload cannot be encoded")]
     Encode(#[from] EncodeError),
@@ -91,6 +95,9 @@ pub enum RequestError {
     /// The command was refused when the session was joined.
     #[error("the request could not be sent")]
     Command(#[from] CommandError),
+    /// The answer came in payload passthru mode and cannot be opened.
+    #[error("the answer cannot be opened")]
+    Passthru(#[from] PassthruError),
     /// No answer came in time.
     #[error("no answer came in time")]
     Timeout,
@@ -239,6 +246,15 @@ impl WampError {
             self.payload = payload.into_payload(format)?;
         }
         Ok(self)
+    }
+
+    /// Says how the arguments are to be read, which have been sealed (`ppt_…`).
+    ///
+    /// It is for who drives a [`Session`](crate::Session): clients seal what they send by themselves.
+    #[must_use]
+    pub fn passthru(mut self, passthru: &Passthru) -> Self {
+        self.details.set_passthru(passthru);
+        self
     }
 
     /// The error's URI.

@@ -305,6 +305,10 @@ pub struct Stats {
     pub unknown_events: u64,
     /// EVENTs that were dropped because nobody took the ones before, or because the topic in their details is no URI.
     pub dropped_events: u64,
+    /// EVENTs that were dropped because their payload is sealed in a way that the session does not take: payload passthru mode is switched
+    /// off, or they come in the mode before it. Those that a client's codec cannot open count at their
+    /// subscription instead.
+    pub undecodable_events: u64,
     /// INVOCATIONs that were refused over the limit.
     pub refused_invocations: u64,
     /// Publications without acknowledgement that were accepted and are known to be lost.

@@ -5,6 +5,7 @@ use core::fmt;
 
 use wamp_proto::{CallOptions, MatchPolicy, Message, PublishOptions, Role, Roles};
 
+use crate::passthru::PassthruError;
 use crate::{CommandError, Config, Joined};
 
 /// The features that this client has. Nothing is announced that is not implemented.
@@ -231,14 +232,15 @@ impl Config {
         lacks_call_canceling(|feature| self.announces(Role::Callee, feature))
     }
 
-    /// Checks that a feature is not switched off.
-    fn check_enabled(&self, feature: Feature) -> Result<(), CommandError> {
-        if self.disabled.contains(&feature) { Err(CommandError::Disabled(feature)) } else { Ok(()) }
+    /// Checks that a feature is not switched off, and that it is announced if it has to be.
+    fn check_enabled(&self, role: Role, feature: Feature) -> Result<(), CommandError> {
+        let silent = feature.must_be_announced() && !self.announces(role, feature);
+        if silent || self.disabled.contains(&feature) { Err(CommandError::Disabled(feature)) } else { Ok(()) }
     }
 
     /// Checks that what is asked for is not switched off here.
     pub(crate) fn check_features_of(&self, message: &Message) -> Result<(), CommandError> {
-        each_need(message, |_, feature| self.check_enabled(feature))
+        each_need(message, |role, _, feature| self.check_enabled(role, feature))
     }
 }
 
@@ -276,46 +278,67 @@ impl Joined {
         if unknown || self.router_announces(role, feature) { Ok(()) } else { Err(CommandError::NotSupported(feature)) }
     }
 
+    /// Checks that the router may send payloads that it does not look at, as far as that is known.
+    pub(crate) fn check_router_passthru(&self, role: Role) -> Result<(), CommandError> {
+        if self.details.roles.is_none() { Ok(()) } else { self.check_feature(role, Feature::PayloadPassthruMode) }
+    }
+
     /// Checks that the router understands what a message asks for.
     pub(crate) fn check_features_of(&self, message: &Message) -> Result<(), CommandError> {
-        each_need(message, |role, feature| self.check_feature(role, feature))
+        each_need(message, |_, router, feature| self.check_feature(router, feature))
     }
 }
 
-/// Checks each feature without which a message would not mean what it says, with the role of the router that has to have it.
+/// Checks each feature without which a message would not mean what it says, with the roles that have to have it: of the client and of
+/// the router.
 fn each_need(
     message: &Message,
-    mut check: impl FnMut(Role, Feature) -> Result<(), CommandError>,
+    check: impl Fn(Role, Role, Feature) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let mut need = |needed: bool, role, feature| if needed { check(role, feature) } else { Ok(()) };
+    let need =
+        |needed: bool, roles: (Role, Role), feature| if needed { check(roles.0, roles.1, feature) } else { Ok(()) };
     match message {
         Message::Call(message) => {
+            let roles = (Role::Caller, Role::Dealer);
             let CallOptions { progress, rkey, runmode, ppt_scheme, .. } = &message.options;
-            need(progress.is_some(), Role::Dealer, Feature::ProgressiveCallInvocations)?;
-            need(rkey.is_some() || runmode.is_some(), Role::Dealer, Feature::ShardedRegistration)?;
-            need(ppt_scheme.is_some(), Role::Dealer, Feature::PayloadPassthruMode)
+            need(progress.is_some(), roles, Feature::ProgressiveCallInvocations)?;
+            need(rkey.is_some() || runmode.is_some(), roles, Feature::ShardedRegistration)?;
+            need(names_scheme(ppt_scheme.as_deref())?, roles, Feature::PayloadPassthruMode)
         }
         Message::Register(message) => {
-            need(is_pattern(message.options.match_policy), Role::Dealer, Feature::PatternBasedRegistration)
+            let roles = (Role::Callee, Role::Dealer);
+            need(is_pattern(message.options.match_policy), roles, Feature::PatternBasedRegistration)
         }
         Message::Publish(message) => {
+            let roles = (Role::Publisher, Role::Broker);
             let options = &message.options;
-            need(lists(options), Role::Broker, Feature::SubscriberBlackwhiteListing)?;
-            need(options.rkey.is_some(), Role::Broker, Feature::ShardedSubscriptions)?;
-            need(options.ppt_scheme.is_some(), Role::Broker, Feature::PayloadPassthruMode)
+            need(lists(options), roles, Feature::SubscriberBlackwhiteListing)?;
+            need(options.rkey.is_some(), roles, Feature::ShardedSubscriptions)?;
+            need(names_scheme(options.ppt_scheme.as_deref())?, roles, Feature::PayloadPassthruMode)
         }
         Message::Subscribe(message) => {
+            let roles = (Role::Subscriber, Role::Broker);
             let options = &message.options;
-            need(is_pattern(options.match_policy), Role::Broker, Feature::PatternBasedSubscription)?;
-            need(options.nkey.is_some(), Role::Broker, Feature::ShardedSubscriptions)
+            need(is_pattern(options.match_policy), roles, Feature::PatternBasedSubscription)?;
+            need(options.nkey.is_some(), roles, Feature::ShardedSubscriptions)
         }
         Message::Yield(message) => {
-            need(message.options.ppt_scheme.is_some(), Role::Dealer, Feature::PayloadPassthruMode)
+            let sealed = names_scheme(message.options.ppt_scheme.as_deref())?;
+            need(sealed, (Role::Callee, Role::Dealer), Feature::PayloadPassthruMode)
         }
         Message::Error(message) => {
-            need(message.details.ppt_scheme.is_some(), Role::Dealer, Feature::PayloadPassthruMode)
+            let sealed = names_scheme(message.details.ppt_scheme.as_deref())?;
+            need(sealed, (Role::Callee, Role::Dealer), Feature::PayloadPassthruMode)
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether a scheme of payload passthru mode is named. An empty one would have the payload travel as it is.
+fn names_scheme(scheme: Option<&str>) -> Result<bool, CommandError> {
+    match scheme {
+        Some("") => Err(CommandError::Passthru(PassthruError::Attribute("ppt_scheme"))),
+        scheme => Ok(scheme.is_some()),
     }
 }
 

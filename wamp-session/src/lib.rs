@@ -60,6 +60,7 @@ mod limits;
 pub mod meta;
 mod offline;
 mod options;
+pub mod passthru;
 mod reconnect;
 #[cfg(feature = "router")]
 pub mod router;

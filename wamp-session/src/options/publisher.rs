@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wamp_proto::{SessionId, Value};
 
 use super::own_key;
+use crate::passthru::{Attributes as _, Passthru};
 use crate::{CommandError, OfflinePolicy};
 
 /// How to publish an event.
@@ -129,6 +130,18 @@ impl PublishOptions {
     #[must_use]
     pub fn offline(mut self, policy: OfflinePolicy) -> Self {
         self.offline = Some(policy);
+        self
+    }
+
+    /// Sends the payload in payload passthru mode (`ppt_…`): the router does not look at it.
+    ///
+    /// A client packs and seals it with the codec of the scheme ([`Config::passthru_codec`](crate::Config::passthru_codec)), and fails
+    /// with [`CommandError::Passthru`] if it cannot. Who drives a [`Session`](crate::Session) hands over what
+    /// [`Codecs::seal`](crate::passthru::Codecs::seal) has made. A router that does not announce the feature gets nothing
+    /// ([`CommandError::NotSupported`]). (WAMP Advanced Profile, "Payload Passthru Mode".)
+    #[must_use]
+    pub fn passthru(mut self, passthru: Passthru) -> Self {
+        self.wire.set_passthru(&passthru);
         self
     }
 

@@ -8,6 +8,7 @@ mod inbound;
 mod life;
 mod opening;
 mod outbound;
+mod passthru;
 mod publisher;
 mod receiving;
 mod rejoining;

@@ -63,8 +63,11 @@ impl Session {
         }
         if matches!(self.state, State::Joined(_))
             && let ProtocolViolation::Decode(error) = &violation
-            && let DecodeErrorKind::InvalidUri(_) = error.kind()
-            && self.tolerate_uri(error)
+            && match error.kind() {
+                DecodeErrorKind::InvalidUri(_) => self.tolerate_uri(error),
+                DecodeErrorKind::LegacyPassthru => self.tolerate_legacy_passthru(error),
+                _ => false,
+            }
         {
             return;
         }
@@ -107,6 +110,9 @@ impl Session {
         {
             let reason = "the client did not announce the role that receives it";
             self.violate(ProtocolViolation::Invalid { message: received, reason });
+            return;
+        }
+        if self.bars_passthru(&message) {
             return;
         }
         match message {
