@@ -63,15 +63,22 @@ impl Session {
         }
         if matches!(self.state, State::Joined(_))
             && let ProtocolViolation::Decode(error) = &violation
-            && match error.kind() {
-                DecodeErrorKind::InvalidUri(_) => self.tolerate_uri(error),
-                DecodeErrorKind::LegacyPassthru => self.tolerate_legacy_passthru(error),
-                _ => false,
-            }
+            && self.tolerate(error)
         {
             return;
         }
         self.violate(violation);
+    }
+
+    /// Does without a message that another client may have made illegible, and says whether that is possible.
+    fn tolerate(&mut self, error: &DecodeError) -> bool {
+        if let DecodeErrorKind::InvalidUri(_) = error.kind() {
+            self.tolerate_uri(error)
+        } else if let DecodeErrorKind::LegacyPassthru = error.kind() {
+            self.tolerate_legacy_passthru(error)
+        } else {
+            false
+        }
     }
 
     /// Does without a message that is well but for a URI, and says whether that is possible.
