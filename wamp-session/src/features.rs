@@ -42,9 +42,12 @@ pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
             Feature::PublicationTrustlevels,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
+            Feature::SessionMetaApi,
             Feature::SubscriberBlackwhiteListing,
+            Feature::SubscriptionMetaApi,
         ],
-        Role::Dealer | Role::Caller | Role::Callee | Role::Publisher | Role::Subscriber => &[],
+        Role::Dealer => &[Feature::SessionMetaApi, Feature::TestamentMetaApi],
+        Role::Caller | Role::Callee | Role::Publisher | Role::Subscriber => &[],
     }
 }
 

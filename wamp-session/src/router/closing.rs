@@ -14,7 +14,7 @@ impl Router {
     pub fn close(&mut self, now: Time, peer: PeerId, reason: Uri) {
         self.advance(now);
         if let Some(member) = self.say_goodbye(peer, &reason, None) {
-            self.leave(peer, &member);
+            self.leave(peer, member);
         }
         self.settle();
     }
@@ -39,7 +39,7 @@ impl Router {
     }
 
     /// Sends the last message of the router's own accord; the session, if there was one, is still to leave its realm.
-    fn say_goodbye(&mut self, id: PeerId, reason: &Uri, message: Option<&str>) -> Option<Member> {
+    pub(super) fn say_goodbye(&mut self, id: PeerId, reason: &Uri, message: Option<&str>) -> Option<Member> {
         match self.peers.get(id)?.state {
             State::Joined(_) => {
                 let mut details = GoodbyeDetails::default();
@@ -85,12 +85,18 @@ impl Router {
     /// Closes a transport behind what is to be sent, and ends the session on it.
     pub(super) fn close_peer(&mut self, id: PeerId, code: u16, reason: &str) {
         if let Some(member) = self.peers.close(id, code, reason) {
-            self.leave(id, &member);
+            self.leave(id, member);
         }
     }
 
+    /// Takes a session out of its realm, and tells the others.
+    pub(super) fn leave(&mut self, id: PeerId, mut member: Member) {
+        self.take_out(id, &member);
+        self.tell_of_leaving(id, &mut member);
+    }
+
     /// Takes a session out of its realm.
-    pub(super) fn leave(&mut self, id: PeerId, member: &Member) {
+    pub(super) fn take_out(&mut self, id: PeerId, member: &Member) {
         self.sessions.remove(&member.session);
         if let Some(realm) = self.realms.get_mut(&member.realm) {
             realm.leave(&mut self.peers, id);
@@ -100,7 +106,7 @@ impl Router {
     /// Takes the sessions out of their realms that were closed in passing, and those that this closes in turn.
     pub(super) fn settle(&mut self) {
         while let Some((id, member)) = self.peers.fallen.pop() {
-            self.leave(id, &member);
+            self.leave(id, member);
         }
     }
 

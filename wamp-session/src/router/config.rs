@@ -246,12 +246,14 @@ pub struct RouterLimits {
     pub(super) retained: usize,
     pub(super) retained_bytes: usize,
     pub(super) history_bytes: usize,
+    pub(super) testaments: usize,
+    pub(super) testament_bytes: usize,
 }
 
 impl RouterLimits {
     /// The defaults: 16 MiB a message, 128 levels; 65,536 peers; for each of them 65,536 subscriptions, registrations, calls and
-    /// invocations; 64 MiB of frames that it has not taken; for each realm 65,536 retained events of 64 MiB, and 64 MiB for each
-    /// of its histories.
+    /// invocations, 64 MiB of frames that it has not taken, 1,024 testaments of together 1 MiB; for each realm 65,536 retained events
+    /// of 64 MiB, and 64 MiB for each of its histories.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -264,6 +266,8 @@ impl RouterLimits {
             retained: 65_536,
             retained_bytes: 64 << 20,
             history_bytes: 64 << 20,
+            testaments: 1024,
+            testament_bytes: 1 << 20,
         }
     }
 
@@ -325,6 +329,20 @@ impl RouterLimits {
     #[must_use]
     pub const fn max_history_bytes(mut self, bytes: usize) -> Self {
         self.history_bytes = bytes;
+        self
+    }
+
+    /// Sets how many testaments one session may have; more are refused with `wamp.error.unavailable`.
+    #[must_use]
+    pub const fn max_testaments(mut self, testaments: usize) -> Self {
+        self.testaments = testaments;
+        self
+    }
+
+    /// Sets how many bytes the testaments of one session may have; more are refused with `wamp.error.unavailable`.
+    #[must_use]
+    pub const fn max_testament_bytes(mut self, bytes: usize) -> Self {
+        self.testament_bytes = bytes;
         self
     }
 

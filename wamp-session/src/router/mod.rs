@@ -38,6 +38,9 @@
 //!   ([`RealmConfig::history`]).
 //! - Dealer: exact procedures with one callee each, errors with their payload. When a callee leaves, its callers get
 //!   `wamp.error.canceled`; when a caller leaves or sends CANCEL, the answer is discarded. Every CANCEL counts as mode `skip`.
+//! - Meta API: the procedures and topics of sessions and subscriptions, and testaments, which are published when their session ends,
+//!   however it ends. Subscriptions to the topics of the API are not told of themselves, and patterns match its topics only if they start with
+//!   `wamp.` themselves.
 //! - Permissions: roles that are configured may do only what is allowed to them ([`RoleConfig`]); all others may do everything.
 //! - Strict checks: whatever a client may not send ends its session with ABORT `wamp.error.protocol_violation`. An incorrect or
 //!   reserved URI in a request is answered with ERROR `wamp.error.invalid_uri`.
@@ -59,6 +62,7 @@ mod closing;
 mod config;
 mod dealer;
 mod ids;
+mod meta;
 mod opening;
 mod patterns;
 mod peer;
@@ -69,7 +73,7 @@ mod user;
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
@@ -94,8 +98,8 @@ use crate::{Frame, Time};
 pub struct Router {
     peers: Peers,
     realms: BTreeMap<Uri, Realm>,
-    /// The ids of the sessions that have joined.
-    sessions: BTreeSet<SessionId>,
+    /// The sessions that have joined.
+    sessions: BTreeMap<SessionId, PeerId>,
     ids: Ids,
     agent: Option<Arc<str>>,
     formats: Vec<Format>,
@@ -136,7 +140,7 @@ impl Router {
         Self {
             peers: Peers::new(config.limits, config.close_timeout, config.unix_time),
             realms: realms.collect(),
-            sessions: BTreeSet::new(),
+            sessions: BTreeMap::new(),
             ids: Ids::new(&config.seed),
             agent: config.agent,
             formats: config.formats,
@@ -186,7 +190,7 @@ impl Router {
     pub fn handle_closed(&mut self, now: Time, peer: PeerId) {
         self.advance(now);
         if let Some(member) = self.peers.remove(peer) {
-            self.leave(peer, &member);
+            self.leave(peer, member);
         }
         self.settle();
     }
@@ -368,11 +372,22 @@ impl Router {
         if let Some(request) = new_request(&message) {
             self.count_request(id, kind, request)?;
         }
-        if !self.is_authorized(id, &message) {
+        if let Some(error) = self.forbidden(id, &message) {
+            if let Some(wish) = permissions::wish(&message).filter(|wish| wish.is_answered) {
+                refuse(&mut self.peers, id, wish.kind, wish.request, error);
+            }
             return Ok(());
         }
+        let message = match message {
+            Message::Call(call) if call.procedure.is_reserved() => {
+                self.meta_call(id, call);
+                return Ok(());
+            }
+            message => message,
+        };
         let Some(member) = self.peers.member(id) else { return Ok(()) };
-        let Some(Realm { config, broker, dealer }) = self.realms.get_mut(&member.realm) else { return Ok(()) };
+        let Some(realm) = self.realms.get_mut(&member.realm) else { return Ok(()) };
+        let Realm { config, broker, dealer } = realm;
         let (peers, ids) = (&mut self.peers, &mut self.ids);
         match message {
             Message::Publish(publish) => broker.publish(config, peers, ids, id, publish)?,
@@ -387,19 +402,21 @@ impl Router {
             // Refused above, by their type.
             _ => {}
         }
+        if realm.has_news()
+            && let Some(member) = self.peers.member(id)
+        {
+            let realm = member.realm.clone();
+            self.tell_news(&realm, None);
+        }
         Ok(())
     }
 
-    /// Checks whether the role of a session may do what a message asks for, and refuses it otherwise.
-    fn is_authorized(&mut self, id: PeerId, message: &Message) -> bool {
-        let Some(member) = self.peers.member(id) else { return false };
-        let role = self.realms.get(&member.realm).and_then(|realm| realm.config.roles.get(&member.authrole));
-        let (Some(role), Some(wish)) = (role, permissions::wish(message)) else { return true };
-        let is_allowed = role.allows(&wish);
-        if !is_allowed && wish.is_answered {
-            refuse(&mut self.peers, id, wish.kind, wish.request, "wamp.error.not_authorized");
-        }
-        is_allowed
+    /// The error with which a message is refused, if the role of a session may not do what it asks for.
+    fn forbidden(&self, id: PeerId, message: &Message) -> Option<&'static str> {
+        let member = self.peers.member(id)?;
+        let role = self.realms.get(&member.realm)?.config.roles.get(&member.authrole)?;
+        let wish = permissions::wish(message)?;
+        (!role.allows(&wish)).then_some("wamp.error.not_authorized")
     }
 
     /// Checks that a session counts its requests: 1, 2, 3 … over all of their types.

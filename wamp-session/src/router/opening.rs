@@ -6,6 +6,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 use wamp_proto::{Authenticate, Challenge, Dict, Hello, RequestId, Role, SessionId, Uri, Welcome, WelcomeDetails};
 
+use super::meta::Testaments;
 use super::peer::{Member, State};
 use super::timestamp::rfc3339;
 use super::user::{Credential, Salting};
@@ -51,7 +52,7 @@ impl Router {
         };
         let session = loop {
             let drawn = self.ids.session();
-            if !self.sessions.contains(&drawn) {
+            if !self.sessions.contains_key(&drawn) {
                 break drawn;
             }
         };
@@ -145,9 +146,18 @@ impl Router {
         self.peers.set_deadline(id, None);
         let Some(peer) = self.peers.get_mut(id) else { return };
         if matches!(peer.state, State::Opening) {
-            self.sessions.insert(session);
-            let next_request = RequestId::MIN;
-            peer.state = State::Joined(Member { realm, session, roles, authid, authrole, next_request });
+            self.sessions.insert(session, id);
+            peer.state = State::Joined(Member {
+                realm,
+                session,
+                roles,
+                authid,
+                authrole,
+                authmethod,
+                next_request: RequestId::MIN,
+                testaments: Testaments::default(),
+            });
+            self.tell_of_joining(id);
         }
     }
 }

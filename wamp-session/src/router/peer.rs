@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use wamp_proto::{Format, Message, RequestId, Role, SessionId, Uri, encode};
 
+use super::meta::Testaments;
 use super::opening::Attempt;
 use super::{PeerId, RouterAction, RouterLimits};
 use crate::{Frame, Time};
@@ -43,8 +44,10 @@ pub(super) struct Member {
     pub(super) roles: BTreeSet<Role>,
     pub(super) authid: Arc<str>,
     pub(super) authrole: Arc<str>,
+    pub(super) authmethod: &'static str,
     /// The id that the session's next request must have.
     pub(super) next_request: RequestId,
+    pub(super) testaments: Testaments,
 }
 
 impl Member {

@@ -23,6 +23,15 @@ impl Realm {
         self.dealer.leave(peers, id);
     }
 
+    /// Whether something is to be told to those who subscribe to the meta API.
+    pub(super) fn has_news(&self) -> bool {
+        !self.broker.subscriptions.news.is_empty()
+    }
+
+    pub(super) fn forget_news(&mut self) {
+        self.broker.subscriptions.news.clear();
+    }
+
     /// Takes out everything of all sessions, when all of them are over.
     pub(super) fn clear(&mut self) {
         self.broker = Broker::new(&self.config);

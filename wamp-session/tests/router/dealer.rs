@@ -73,7 +73,7 @@ fn a_call_of_nothing_fails() {
     let mut world = World::new(config());
     let peer = world.client();
     world.send(peer, r#"[48,1,{},"com.example.a",[1]]"#);
-    world.send(peer, r#"[48,2,{},"wamp.session.count"]"#);
+    world.send(peer, r#"[48,2,{},"wamp.session.unknown"]"#);
     let error = |request| format!(r#"[8,48,{request},{{}},"wamp.error.no_such_procedure"]"#);
     assert_eq!(world.take(peer), [error(1), error(2)]);
 }

@@ -162,10 +162,10 @@ fn answered_calls_make_room() {
 
 #[test]
 fn a_peer_that_is_being_closed_gets_nothing_more() {
-    let mut world = world(RouterLimits::new().max_outbound_bytes(400));
+    let mut world = world(RouterLimits::new().max_outbound_bytes(4000));
     let peer = world.client();
     let mut request = 0;
-    while world.router.outbound_bytes(peer) <= 385 {
+    while world.router.outbound_bytes(peer) <= 3985 {
         request += 1;
         world.send(peer, &format!(r#"[32,{request},{{}},"a.b"]"#));
     }

@@ -11,6 +11,7 @@ mod dealer;
 mod formats;
 mod history;
 mod limits;
+mod meta;
 mod opening;
 mod patterns;
 mod permissions;

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
-    Event, EventDetails, Format, MatchPolicy, MessageType, Payload, Publish, Published, Subscribe, Subscribed,
-    SubscriptionId, Unsubscribe, Unsubscribed, Uri,
+    Args, Event, EventDetails, Format, IntoPayload, MatchPolicy, MessageType, Payload, Publish, Published, Subscribe,
+    Subscribed, SubscriptionId, Unsubscribe, Unsubscribed, Uri, Value,
 };
 
 use self::audience::Audience;
@@ -22,8 +22,8 @@ use self::retained::Retained;
 pub use self::subscriptions::SubscriptionInfo;
 use self::subscriptions::{Subscription, Subscriptions};
 use super::ids::Ids;
-use super::peer::Peers;
-use super::{Disclosure, PeerId, RealmConfig, Violation, refuse};
+use super::peer::{Member, Peers};
+use super::{Disclosure, PeerId, RealmConfig, Violation, refuse, uri};
 use crate::Frame;
 
 pub(super) struct Broker {
@@ -109,7 +109,8 @@ impl Broker {
         let wants_disclosure = options.disclose_me == Some(true);
         let retain = options.retain == Some(true);
         let audience = Audience::take(publisher, &mut options);
-        let details = details_of(config, peers, publisher, wants_disclosure);
+        let member = peers.member(publisher);
+        let details = member.map(|member| details_of(config, member, wants_disclosure)).unwrap_or_default();
         let publication = Publication { id: ids.publication(), topic, details, payload, audience };
         let error = if publication.topic.is_reserved() {
             Some("wamp.error.invalid_uri")
@@ -160,6 +161,45 @@ impl Broker {
         })
     }
 
+    /// Publishes an event of a session that is over.
+    pub(super) fn publish_for(
+        &mut self,
+        config: &RealmConfig,
+        peers: &mut Peers,
+        ids: &mut Ids,
+        publisher: PeerId,
+        member: &Member,
+        publish: Publish,
+    ) {
+        let Publish { mut options, topic, payload, .. } = publish;
+        let details = details_of(config, member, options.disclose_me == Some(true));
+        let audience = Audience::take(publisher, &mut options);
+        let publication = Publication { id: ids.publication(), topic, details, payload, audience };
+        let retain = options.retain == Some(true) && self.retained.has_room(&peers.limits, &publication);
+        self.deliver(peers, &publication);
+        self.keep(peers, publication, retain);
+    }
+
+    /// Publishes an event of the router's own, if somebody subscribes to it.
+    pub(super) fn announce(
+        &mut self,
+        peers: &mut Peers,
+        ids: &mut Ids,
+        topic: &'static str,
+        args: impl FnOnce() -> Vec<Value>,
+    ) {
+        let topic = uri(topic);
+        if self.subscriptions.matching(&topic).next().is_none() {
+            return;
+        }
+        // A binary format carries every text; it is transcoded for the others.
+        let format = Format::ALL.iter().copied().find(|format| format.is_binary()).or(Format::ALL.first().copied());
+        let payload = format.and_then(|format| Args(args()).into_payload(format).ok());
+        let Some(payload) = payload else { return };
+        let (details, audience) = (EventDetails::default(), Audience::default());
+        self.deliver(peers, &Publication { id: ids.publication(), topic, details, payload, audience });
+    }
+
     /// Sends an event to those who subscribe to its topic.
     ///
     /// It is encoded once for each subscription and format, and its payload at most once for each format.
@@ -194,9 +234,8 @@ impl Broker {
 }
 
 /// What subscribers are told of an event, whatever they subscribe to.
-fn details_of(config: &RealmConfig, peers: &Peers, publisher: PeerId, wants_disclosure: bool) -> EventDetails {
+fn details_of(config: &RealmConfig, member: &Member, wants_disclosure: bool) -> EventDetails {
     let mut details = EventDetails::default();
-    let Some(member) = peers.member(publisher) else { return details };
     let is_disclosed = match config.disclosure {
         Disclosure::OnRequest => wants_disclosure,
         Disclosure::Always => true,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wamp_proto::{MatchPolicy, SubscriptionId, Uri};
 
 use crate::router::PeerId;
+use crate::router::meta::{Change, News};
 use crate::router::patterns::Patterns;
 use crate::router::peer::Peers;
 
@@ -14,9 +15,11 @@ pub(in crate::router) struct Subscriptions {
     topics: Patterns<SubscriptionId>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     subscribers: BTreeMap<PeerId, BTreeSet<SubscriptionId>>,
+    /// What the meta API has not told yet; it does not tell of its own topics.
+    pub(in crate::router) news: Vec<News<SubscriptionId>>,
 }
 
-pub(super) struct Subscription {
+pub(in crate::router) struct Subscription {
     topic: Uri,
     pub(super) policy: MatchPolicy,
     created: Duration,
@@ -66,7 +69,12 @@ impl Subscriptions {
             created: peers.unix_now(),
             subscribers: BTreeSet::new(),
         });
-        subscription.subscribers.insert(subscriber);
+        if subscription.subscribers.insert(subscriber) && !topic.is_reserved() {
+            if known.is_none() {
+                self.news.push(News { change: Change::Created, peer: subscriber, id });
+            }
+            self.news.push(News { change: Change::Added, peer: subscriber, id });
+        }
         Some(id)
     }
 
@@ -86,33 +94,53 @@ impl Subscriptions {
         }
     }
 
-    /// The subscriptions whose topic or pattern matches a topic.
-    pub(super) fn matching<'a>(
+    /// The subscriptions whose topic or pattern matches a topic: of the router's own topics only those whose pattern is of them, so that
+    /// who wants everything of the application's is not told of himself.
+    pub(in crate::router) fn matching<'a>(
         &'a self,
         topic: &'a Uri,
     ) -> impl Iterator<Item = (SubscriptionId, &'a Subscription)> + 'a {
-        self.topics.matching(topic).filter_map(|id| Some((id, self.subscriptions.get(&id)?)))
+        let is_reserved = topic.is_reserved();
+        let found = self.topics.matching(topic).filter_map(|id| Some((id, self.subscriptions.get(&id)?)));
+        found.filter(move |(_, subscription)| !is_reserved || subscription.topic.is_reserved())
     }
 
     /// All subscriptions.
     pub(in crate::router) fn iter(&self) -> impl Iterator<Item = SubscriptionInfo<'_>> {
-        self.subscriptions.iter().map(|(id, Subscription { topic, policy, created, subscribers })| SubscriptionInfo {
-            id: *id,
-            topic,
-            match_policy: *policy,
-            created: *created,
-            subscribers,
-        })
+        self.subscriptions.iter().map(|(id, subscription)| subscription.info(*id))
+    }
+
+    /// One subscription.
+    pub(in crate::router) fn info(&self, id: SubscriptionId) -> Option<SubscriptionInfo<'_>> {
+        self.subscriptions.get(&id).map(|subscription| subscription.info(id))
+    }
+
+    /// The subscription of a topic or pattern.
+    pub(in crate::router) fn find(&self, topic: &Uri, policy: MatchPolicy) -> Option<SubscriptionId> {
+        self.topics.get(topic, policy)
     }
 
     /// Takes a subscriber out of a subscription, which ends with the last one.
     fn detach(&mut self, subscriber: PeerId, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
-        subscription.subscribers.remove(&subscriber);
+        let is_told = subscription.subscribers.remove(&subscriber) && !subscription.topic.is_reserved();
+        if is_told {
+            self.news.push(News { change: Change::Removed, peer: subscriber, id });
+        }
         if subscription.subscribers.is_empty()
             && let Some(ended) = self.subscriptions.remove(&id)
         {
             self.topics.remove(&ended.topic, ended.policy);
+            if is_told {
+                self.news.push(News { change: Change::Deleted, peer: subscriber, id });
+            }
         }
+    }
+}
+
+impl Subscription {
+    const fn info(&self, id: SubscriptionId) -> SubscriptionInfo<'_> {
+        let Self { topic, policy, created, subscribers } = self;
+        SubscriptionInfo { id, topic, match_policy: *policy, created: *created, subscribers }
     }
 }

@@ -1,0 +1,112 @@
+//! The router as a callee and a publisher of its own: the meta API (WAMP Advanced Profile, "Session Meta API", "Registration Meta
+//! API", "Subscriptions Meta API", "Session Testament").
+//!
+//! Procedures that start with `wamp.` are the router's: a call of one never reaches the dealer, where no client can register it either.
+
+mod news;
+mod sessions;
+mod subscriptions;
+mod testaments;
+
+use wamp_proto::{ArgsKwargs, Call, CallResult, Dict, IntoPayload, MessageType, ResultDetails, Uri, Value};
+
+pub(super) use self::news::{Change, News};
+pub(super) use self::testaments::Testaments;
+use super::{PeerId, Router, refuse};
+
+/// A call of a meta procedure.
+struct Query {
+    caller: PeerId,
+    realm: Uri,
+    args: Vec<Value>,
+    kwargs: Dict,
+}
+
+/// The result of a meta procedure.
+#[derive(Default)]
+struct Reply {
+    args: Vec<Value>,
+    kwargs: Dict,
+}
+
+/// A result, or the URI of an error.
+type Answer = Result<Reply, &'static str>;
+
+const INVALID_ARGUMENT: &str = "wamp.error.invalid_argument";
+
+impl Reply {
+    fn new(value: impl Into<Value>) -> Self {
+        Self { args: vec![value.into()], kwargs: Dict::new() }
+    }
+}
+
+impl Query {
+    /// One of the Arguments, null if there are fewer.
+    fn arg(&self, index: usize) -> &Value {
+        self.args.get(index).unwrap_or(&Value::Null)
+    }
+
+    /// One of the Arguments, a text.
+    fn text(&self, index: usize) -> Result<&str, &'static str> {
+        self.arg(index).as_str().ok_or(INVALID_ARGUMENT)
+    }
+
+    /// One of the Arguments, a number; whether it is the id of something is another question.
+    fn number(&self, index: usize) -> Result<u64, &'static str> {
+        self.arg(index).as_u64().ok_or(INVALID_ARGUMENT)
+    }
+}
+
+impl Router {
+    /// Answers a call of a procedure that is the router's own.
+    pub(super) fn meta_call(&mut self, caller: PeerId, call: Call) {
+        let Call { request, procedure, payload, .. } = call;
+        let Some(member) = self.peers.member(caller) else { return };
+        let Some(format) = self.peers.get(caller).map(|peer| peer.format) else { return };
+        let realm = member.realm.clone();
+        let answer = match (payload.args(), payload.kwargs()) {
+            (Ok(args), Ok(kwargs)) => self.answer(&procedure, Query { caller, realm, args, kwargs }),
+            _ => Err(INVALID_ARGUMENT),
+        };
+        let error = match answer {
+            Err(error) => error,
+            Ok(Reply { args, kwargs }) => match ArgsKwargs(args, kwargs).into_payload(format) {
+                Err(_) => "wamp.error.invalid_payload",
+                Ok(payload) => {
+                    let result = CallResult { request, details: ResultDetails::default(), payload };
+                    match self.peers.forward(caller, &result.into()) {
+                        Ok(()) => return,
+                        Err(undeliverable) => undeliverable.uri(),
+                    }
+                }
+            },
+        };
+        refuse(&mut self.peers, caller, MessageType::Call, request, error);
+    }
+
+    fn answer(&mut self, procedure: &str, query: Query) -> Answer {
+        match procedure {
+            "wamp.session.count" => self.count_sessions(&query),
+            "wamp.session.list" => self.list_sessions(&query),
+            "wamp.session.get" => self.get_session(&query),
+            "wamp.session.kill" => self.kill_session(&query),
+            "wamp.session.kill_by_authid" => self.kill_by_authid(&query),
+            "wamp.session.kill_by_authrole" => self.kill_by_authrole(&query),
+            "wamp.session.kill_all" => self.kill_all(&query),
+            "wamp.session.add_testament" => self.add_testament(query),
+            "wamp.session.flush_testaments" => self.flush_testaments(&query),
+            "wamp.subscription.list" => self.list_subscriptions(&query),
+            "wamp.subscription.lookup" => self.lookup_subscription(&query),
+            "wamp.subscription.match" => self.match_subscriptions(&query),
+            "wamp.subscription.get" => self.get_subscription(&query),
+            "wamp.subscription.list_subscribers" => self.list_subscribers(&query),
+            "wamp.subscription.count_subscribers" => self.count_subscribers(&query),
+            _ => Err("wamp.error.no_such_procedure"),
+        }
+    }
+}
+
+/// Ids as a value.
+fn ids<T: Into<u64>>(ids: impl IntoIterator<Item = T>) -> Value {
+    Value::List(ids.into_iter().map(|id| Value::U64(id.into())).collect())
+}

@@ -1,0 +1,149 @@
+//! `wamp.session.…`: who has joined, and who is to leave.
+
+use wamp_proto::{Dict, SessionId, Uri, Value};
+
+use super::super::peer::Member;
+use super::super::{PeerId, Router, uri};
+use super::{Answer, INVALID_ARGUMENT, Query, Reply, ids};
+
+const NO_SUCH_SESSION: &str = "wamp.error.no_such_session";
+
+/// How sessions are told that they are killed.
+struct Farewell {
+    reason: Uri,
+    message: Option<String>,
+}
+
+impl Router {
+    pub(super) fn count_sessions(&self, query: &Query) -> Answer {
+        let authroles = filter(query)?;
+        Ok(Reply::new(self.chosen(query, authroles.as_deref()).count() as u64))
+    }
+
+    pub(super) fn list_sessions(&self, query: &Query) -> Answer {
+        let authroles = filter(query)?;
+        Ok(Reply::new(ids(self.chosen(query, authroles.as_deref()).map(|(_, member)| member.session))))
+    }
+
+    pub(super) fn get_session(&self, query: &Query) -> Answer {
+        let member = self.session(query, query.number(0)?).and_then(|peer| self.peers.member(peer));
+        Ok(Reply::new(details(member.ok_or(NO_SUCH_SESSION)?)))
+    }
+
+    pub(super) fn kill_session(&mut self, query: &Query) -> Answer {
+        let session = query.number(0)?;
+        let farewell = Farewell::of(query)?;
+        let peer = self.session(query, session).filter(|peer| *peer != query.caller);
+        self.kill(peer.ok_or(NO_SUCH_SESSION)?, &farewell);
+        Ok(Reply::default())
+    }
+
+    pub(super) fn kill_by_authid(&mut self, query: &Query) -> Answer {
+        let authid = query.text(0)?;
+        let killed = self.kill_where(query, |member| &*member.authid == authid)?;
+        Ok(Reply::new(ids(killed)))
+    }
+
+    pub(super) fn kill_by_authrole(&mut self, query: &Query) -> Answer {
+        let authrole = query.text(0)?;
+        let killed = self.kill_where(query, |member| &*member.authrole == authrole)?;
+        Ok(Reply::new(killed.len() as u64))
+    }
+
+    /// Ends all sessions but the caller's: without events and testaments, since nobody else is there to receive them.
+    pub(super) fn kill_all(&mut self, query: &Query) -> Answer {
+        let farewell = Farewell::of(query)?;
+        let others = self.others(query, |_| true);
+        for (peer, _) in &others {
+            if let Some(member) = self.say_goodbye(*peer, &farewell.reason, farewell.message.as_deref()) {
+                self.take_out(*peer, &member);
+            }
+        }
+        if let Some(realm) = self.realms.get_mut(&query.realm) {
+            realm.forget_news();
+        }
+        Ok(Reply::new(others.len() as u64))
+    }
+
+    fn kill_where(
+        &mut self,
+        query: &Query,
+        is_meant: impl Fn(&Member) -> bool,
+    ) -> Result<Vec<SessionId>, &'static str> {
+        let farewell = Farewell::of(query)?;
+        let killed = self.others(query, is_meant);
+        for (peer, _) in &killed {
+            self.kill(*peer, &farewell);
+        }
+        Ok(killed.into_iter().map(|(_, session)| session).collect())
+    }
+
+    fn kill(&mut self, peer: PeerId, farewell: &Farewell) {
+        if let Some(member) = self.say_goodbye(peer, &farewell.reason, farewell.message.as_deref()) {
+            self.leave(peer, member);
+        }
+    }
+
+    /// The sessions of the realm but the caller's own.
+    fn others(&self, query: &Query, is_meant: impl Fn(&Member) -> bool) -> Vec<(PeerId, SessionId)> {
+        let members = self.peers.members(&query.realm);
+        let meant = members.filter(|(peer, member)| *peer != query.caller && is_meant(member));
+        meant.map(|(peer, member)| (peer, member.session)).collect()
+    }
+
+    /// The sessions of the realm whose authroles are asked for.
+    fn chosen<'a>(
+        &'a self,
+        query: &'a Query,
+        authroles: Option<&'a [&str]>,
+    ) -> impl Iterator<Item = (PeerId, &'a Member)> {
+        let members = self.peers.members(&query.realm);
+        members.filter(move |(_, member)| authroles.is_none_or(|roles| roles.contains(&&*member.authrole)))
+    }
+
+    /// The peer of a session of the realm.
+    fn session(&self, query: &Query, session: u64) -> Option<PeerId> {
+        let peer = *self.sessions.get(&SessionId::new(session).ok()?)?;
+        (self.peers.member(peer)?.realm == query.realm).then_some(peer)
+    }
+}
+
+impl Farewell {
+    fn of(query: &Query) -> Result<Self, &'static str> {
+        let reason = match query.kwargs.get("reason") {
+            None | Some(Value::Null) => uri("wamp.close.killed"),
+            Some(reason) => {
+                let reason = reason.as_str().and_then(|reason| Uri::new(reason).ok());
+                reason.ok_or("wamp.error.invalid_uri")?
+            }
+        };
+        let message = match query.kwargs.get("message") {
+            None | Some(Value::Null) => None,
+            Some(message) => Some(message.as_str().ok_or(INVALID_ARGUMENT)?.to_owned()),
+        };
+        Ok(Self { reason, message })
+    }
+}
+
+/// The authroles that the caller asks for; `None` for all.
+fn filter(query: &Query) -> Result<Option<Vec<&str>>, &'static str> {
+    match query.arg(0) {
+        Value::Null => Ok(None),
+        Value::List(authroles) => {
+            let authroles: Option<Vec<&str>> = authroles.iter().map(Value::as_str).collect();
+            authroles.map(Some).ok_or(INVALID_ARGUMENT)
+        }
+        _ => Err(INVALID_ARGUMENT),
+    }
+}
+
+/// What is told of a session.
+pub(super) fn details(member: &Member) -> Dict {
+    Dict::from_iter([
+        ("session", Value::U64(member.session.get())),
+        ("authid", (&*member.authid).into()),
+        ("authrole", (&*member.authrole).into()),
+        ("authmethod", member.authmethod.into()),
+        ("authprovider", "static".into()),
+    ])
+}
