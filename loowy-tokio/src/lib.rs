@@ -47,10 +47,11 @@ mod counted;
 pub mod router;
 
 pub use wamp_session::client::{
-    Call, CallResult, Client, Close, ConnectionEvent, ConnectionEvents, Event, FromInvocation, HandlerError, IntoUri,
-    Invocation, Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextConnectionEvent, NextEvent, NextInvocation,
-    NextMetaEvent, Overflow, Publish, PublishAcked, Queue, Register, RegisterFn, Registration, RegistrationGuard,
-    Subscribe, Subscription, SubscriptionEnd, Unregister, Unsubscribe, WhenJoined, WithDetails,
+    Call, CallResult, Client, Close, ConnectionEvent, ConnectionEvents, Event, FromEvent, FromInvocation, HandlerError,
+    IntoUri, Invocation, Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextConnectionEvent, NextEvent,
+    NextInvocation, NextMetaEvent, Overflow, Publish, PublishAcked, Queue, Register, RegisterFn, Registration,
+    RegistrationGuard, Subscribe, SubscribeFn, Subscription, SubscriptionEnd, SubscriptionGuard, Unregister,
+    Unsubscribe, UnsubscribeAll, WhenJoined, WithDetails,
 };
 pub use wamp_session::proto::Limits as MessageLimits;
 pub use wamp_session::proto::{

@@ -19,12 +19,15 @@
 //! it is time to catch up. When the policy gives up, the client is closed.
 
 mod auth;
+mod backlog;
 mod callee;
 mod caller;
 mod connection;
 mod driver;
+mod event;
 mod handler;
 mod link;
+mod listener;
 mod meta;
 mod publisher;
 mod queue;
@@ -38,20 +41,24 @@ use std::sync::Arc;
 
 use wamp_proto::{IntoPayload, InvalidUri, MatchPolicy, Uri, UriRule};
 
+pub use self::backlog::SubscriptionEnd;
 pub use self::callee::{Invocation, NextInvocation, Register, RegisterFn, Registration, RegistrationGuard, Unregister};
 pub use self::caller::{Call, CallResult};
 use self::connection::How;
 pub use self::connection::{Close, ConnectionEvent, ConnectionEvents, NextConnectionEvent, WhenJoined};
 pub use self::driver::Driver;
+pub use self::event::{Event, FromEvent};
 use self::handler::Serve;
 pub use self::handler::{FromInvocation, HandlerError, WithDetails};
 pub use self::link::{Link, Turn};
+use self::listener::Listener;
+pub use self::listener::{SubscribeFn, SubscriptionGuard};
 pub use self::meta::{Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextMetaEvent};
 pub use self::publisher::{Publish, PublishAcked};
 pub use self::queue::{Overflow, Queue};
 pub use self::runtime::{Adapter, Opening, Received, Runtime, Socket, Task};
 use self::shared::Shared;
-pub use self::subscriber::{Event, NextEvent, Subscribe, Subscription, SubscriptionEnd, Unsubscribe};
+pub use self::subscriber::{NextEvent, Subscribe, Subscription, Unsubscribe, UnsubscribeAll};
 use crate::{
     CallOptions, CommandError, Config, Joined, PublishOptions, RegisterOptions, Session, Stats, Status,
     SubscribeOptions,
@@ -137,6 +144,94 @@ impl Client {
     pub fn subscribe_with(&self, topic: impl IntoUri, options: SubscribeOptions) -> Subscribe {
         let topic = topic.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
         Subscribe::new(self.live(), topic.map(|topic| (topic, options)))
+    }
+
+    /// Subscribes to a topic whose events a handler gets, until the guard is dropped.
+    ///
+    /// The handler takes one argument that says what it wants of the event ([`FromEvent`]): a tuple takes the Arguments, any other type
+    /// the first of them, [`Kwargs`](wamp_proto::Kwargs) the ArgumentsKw, [`Event`] all there is. It handles one event after the other, in
+    /// the order in which they came, or [some at once](SubscribeOptions::concurrency). If the arguments do not fit, or the handler fails or
+    /// panics, that is [counted](SubscriptionGuard::failures), and the next event is handled.
+    ///
+    /// Handlers run in a task of their own, so that one that is busy stops nobody else, and may use the client. Events that
+    /// come meanwhile wait, in the bounds that the options set ([`SubscribeOptions::queue`]).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::client::Event;
+    ///
+    /// let guard = client
+    ///     .subscribe_fn("com.example.tick", |(symbol, price): (String, f64)| async move {
+    ///         println!("{symbol}: {price}");
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    /// let audit = client
+    ///     .subscribe_fn("com.example.chat", |event: Event| async move {
+    ///         println!("{} by {:?}: {}", event.topic(), event.publisher(), event.arg::<String>(0)?);
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    /// // They get events until then.
+    /// guard.unsubscribe().await?;
+    /// drop(audit);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_fn<A, F, Fut>(&self, topic: impl IntoUri, handler: F) -> SubscribeFn
+    where
+        A: FromEvent,
+        F: FnMut(A) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.subscribe_fn_with(topic, SubscribeOptions::new(), handler)
+    }
+
+    /// Subscribes to a topic or a pattern whose events a handler gets, with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_fn_with<A, F, Fut>(
+        &self,
+        topic: impl IntoUri,
+        options: SubscribeOptions,
+        handler: F,
+    ) -> SubscribeFn
+    where
+        A: FromEvent,
+        F: FnMut(A) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        let topic = topic.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
+        SubscribeFn::new(self.live(), topic.map(|topic| (topic, options)), Listener::new(handler))
+    }
+
+    /// Unsubscribes everything of this client from a topic or pattern, whatever its policy and options, and waits for the router's
+    /// answers.
+    ///
+    /// Streams and handlers end after what is queued, with [`SubscriptionEnd::Unsubscribed`]. Subscriptions that are still being made
+    /// are left alone. That there is none is no error.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.unsubscribe_all("com.example.tick").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`](crate::RequestError) if the router refused, did not answer in time, or the session ends meanwhile. The
+    /// subscriptions are gone all the same.
+    pub fn unsubscribe_all(&self, topic: impl IntoUri) -> UnsubscribeAll {
+        // The loosest of the policies, so that every topic and pattern can be named.
+        let topic = topic.into_pattern(MatchPolicy::Wildcard).map_err(CommandError::InvalidUri);
+        UnsubscribeAll::new(self.live(), topic)
     }
 
     /// Publishes an event.

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wamp_proto::{Format, PublicationId, Uri};
 
+use super::backlog::{Backlog, SubscriptionEnd};
 use super::callee::{Inbox, InvocationParts};
 use super::connection::{EventQueue, Watcher};
 use super::runtime::{Runtime, Task};
-use super::subscriber::{Backlog, SubscriptionEnd};
 use super::{auth, callee};
 use crate::{
     Attempt, CallKey, CallOutcome, CloseCause, CloseReason, Decision, InvocationKey, Joined, PublishKey,
@@ -235,6 +235,22 @@ impl State {
             self.leaving.0.insert(key);
         }
         accepted
+    }
+
+    /// Ends the subscriptions to a topic that stand; returns those for whose answer somebody has to wait.
+    pub(crate) fn unsubscribe_all(&mut self, now: Time, topic: &Uri, effects: &mut Effects) -> Vec<SubscriptionKey> {
+        let mut keys = Vec::new();
+        for (key, backlog) in &mut self.subscriptions {
+            if backlog.topic == *topic && backlog.stands {
+                backlog.end(SubscriptionEnd::Unsubscribed, effects);
+                keys.push(*key);
+            }
+        }
+        keys.retain(|key| self.unsubscribe(now, *key));
+        for key in &keys {
+            self.unsubscribes.insert(*key, Slot::new(None));
+        }
+        keys
     }
 
     pub(crate) fn unregister(&mut self, now: Time, key: RegistrationKey) -> bool {

@@ -3,20 +3,20 @@
 use core::fmt;
 use core::future::Future;
 use core::mem;
-use core::ops::ControlFlow;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
-use std::collections::VecDeque;
+use core::task::{Context, Poll};
 use std::sync::Arc;
 
 use futures_core::Stream;
-use serde::Deserialize;
-use wamp_proto::{EventDetails, Payload, PayloadError, PublicationId, SessionId, Uri};
+use wamp_proto::Uri;
 
 use super::Live;
-use super::queue::{self, Overflow, Queue};
-use super::shared::{Effects, Slot};
-use crate::{CloseCause, CommandError, PublishedEvent, RequestError, SubscribeOptions, SubscriptionKey};
+use super::backlog::{Backlog, SubscriptionEnd};
+use super::event::Event;
+#[cfg(doc)]
+use super::queue::{Overflow, Queue};
+use super::shared::{Shared, Slot};
+use crate::{CommandError, RequestError, SubscribeOptions, SubscriptionKey};
 
 /// A subscription: a stream of the events of a topic, in the order in which they came.
 ///
@@ -27,32 +27,14 @@ use crate::{CloseCause, CommandError, PublishedEvent, RequestError, SubscribeOpt
 /// Dropping it unsubscribes, without waiting for the router's answer.
 #[must_use = "dropping a subscription unsubscribes"]
 pub struct Subscription {
-    live: Arc<Live>,
-    key: SubscriptionKey,
-    topic: Uri,
+    pub(super) held: Held,
+    pub(super) topic: Uri,
 }
 
-/// An event of a topic.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    inner: PublishedEvent,
-    missed: u64,
-}
-
-/// Why a subscription yields nothing more.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum SubscriptionEnd {
-    /// The client is draining.
-    Drained,
-    /// More events came than its queue takes.
-    Overflow,
-    /// The router ended the subscription, for a reason: a URI or words.
-    Revoked(Option<Arc<str>>),
-    /// The router refused it when the session was joined again.
-    Refused(RequestError),
-    /// The client is closed.
-    Closed(Arc<CloseCause>),
+/// A local subscription, which ends when it is dropped.
+pub(super) struct Held {
+    pub(super) live: Arc<Live>,
+    pub(super) key: SubscriptionKey,
 }
 
 /// A subscription that is being made; see [`Client::subscribe`](super::Client::subscribe).
@@ -87,7 +69,7 @@ enum SubscribeState {
 pub struct Unsubscribe(UnsubscribeState);
 
 enum UnsubscribeState {
-    Start(Subscription),
+    Start(Held),
     Waiting(Arc<Live>, SubscriptionKey),
     Done,
 }
@@ -100,20 +82,6 @@ enum UnsubscribeState {
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct NextEvent<'a>(&'a mut Subscription);
-
-/// The events of one subscription that wait for their consumer.
-pub(crate) struct Backlog {
-    confirmed: Slot<Result<(), RequestError>>,
-    queue: VecDeque<Event>,
-    bytes: usize,
-    limits: Queue,
-    /// Events dropped since the last one that was queued.
-    missed: u64,
-    missed_in_all: u64,
-    /// Whether it was confirmed.
-    stands: bool,
-    end: Option<SubscriptionEnd>,
-}
 
 impl Subscribe {
     pub(crate) fn new(live: Arc<Live>, request: Result<(Uri, SubscribeOptions), CommandError>) -> Self {
@@ -133,17 +101,17 @@ impl Future for Subscribe {
                 let name = topic.clone();
                 let key = live.shared.command(|state, now, _| {
                     let key = state.session.subscribe(now, topic, options)?;
-                    state.subscriptions.insert(key, Backlog::new(limits, waker.take()));
+                    state.subscriptions.insert(key, Backlog::new(name.clone(), limits, waker.take()));
                     Ok::<_, CommandError>(key)
                 })?;
-                self.0 = SubscribeState::Waiting(Subscription { live, key, topic: name });
+                self.0 = SubscribeState::Waiting(Subscription { held: Held { live, key }, topic: name });
                 return Poll::Pending;
             }
             SubscribeState::Waiting(subscription) => subscription,
             SubscribeState::Done => panic!("polled after it was ready"),
         };
-        let confirmed = subscription.live.shared.look(|state, _| {
-            let backlog = state.subscriptions.get_mut(&subscription.key)?;
+        let confirmed = subscription.held.live.shared.look(|state, _| {
+            let backlog = state.subscriptions.get_mut(&subscription.held.key)?;
             backlog.confirmed.take(&mut waker)
         });
         match confirmed {
@@ -176,13 +144,13 @@ impl Subscription {
     /// How many events were dropped because they came faster than they were taken.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.live.shared.look(|state, _| state.subscriptions.get(&self.key).map_or(0, |backlog| backlog.missed_in_all))
+        self.held.missed()
     }
 
     /// Why the subscription receives nothing more; events may still be queued.
     #[must_use]
     pub fn end(&self) -> Option<SubscriptionEnd> {
-        self.live.shared.look(|state, _| state.subscriptions.get(&self.key).and_then(|backlog| backlog.end.clone()))
+        self.held.end()
     }
 
     /// Unsubscribes, and waits for the router's answer.
@@ -194,7 +162,24 @@ impl Subscription {
     /// [`RequestError`] if the router refused, did not answer in time, or the session ends meanwhile. The subscription is gone all
     /// the same. If it was gone before, because the client is closed or drains, that is no error: there is nothing to wait for.
     pub fn unsubscribe(self) -> Unsubscribe {
-        Unsubscribe(UnsubscribeState::Start(self))
+        Unsubscribe::new(self.held)
+    }
+}
+
+impl Held {
+    /// How many events were dropped.
+    pub(super) fn missed(&self) -> u64 {
+        self.live.shared.look(|state, _| state.subscriptions.get(&self.key).map_or(0, |backlog| backlog.missed_in_all))
+    }
+
+    pub(super) fn end(&self) -> Option<SubscriptionEnd> {
+        self.live.shared.look(|state, _| state.subscriptions.get(&self.key).and_then(|backlog| backlog.end.clone()))
+    }
+}
+
+impl Unsubscribe {
+    pub(super) const fn new(held: Held) -> Self {
+        Self(UnsubscribeState::Start(held))
     }
 }
 
@@ -202,19 +187,27 @@ impl Stream for Subscription {
     type Item = Event;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let mut waker = Some(cx.waker().clone());
-        self.live.shared.look(|state, _| match state.subscriptions.get_mut(&self.key) {
-            Some(backlog) => backlog.poll(&mut waker),
-            None => Poll::Ready(None),
-        })
+        poll_next(&self.held.live.shared, self.held.key, cx)
     }
 }
 
-impl Drop for Subscription {
+/// Takes the next event of a subscription; `None` when there are no more.
+pub(super) fn poll_next(shared: &Arc<Shared>, key: SubscriptionKey, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+    let mut waker = Some(cx.waker().clone());
+    shared.look(|state, _| match state.subscriptions.get_mut(&key) {
+        Some(backlog) => backlog.poll(&mut waker),
+        None => Poll::Ready(None),
+    })
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        let gone = self.live.shared.command(|state, now, _| {
+        let gone = self.live.shared.command(|state, now, effects| {
             state.unsubscribe(now, self.key);
-            state.subscriptions.remove(&self.key)
+            let mut gone = state.subscriptions.remove(&self.key)?;
+            // A task that handles the events finds out that there are no more.
+            effects.wake(gone.confirmed.waker.take());
+            Some(gone)
         });
         drop(gone);
     }
@@ -252,8 +245,8 @@ impl Future for Unsubscribe {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut waker = Some(cx.waker().clone());
         let (live, key) = match mem::replace(&mut self.0, UnsubscribeState::Done) {
-            UnsubscribeState::Start(subscription) => {
-                let (live, key) = (Arc::clone(&subscription.live), subscription.key);
+            UnsubscribeState::Start(held) => {
+                let (live, key) = (Arc::clone(&held.live), held.key);
                 let accepted = live.shared.command(|state, now, _| {
                     let accepted = state.unsubscribe(now, key);
                     if accepted {
@@ -262,7 +255,7 @@ impl Future for Unsubscribe {
                     accepted
                 });
                 // Its drop finds nothing left to unsubscribe, and removes the queue.
-                drop(subscription);
+                drop(held);
                 if !accepted {
                     return Poll::Ready(Ok(()));
                 }
@@ -297,183 +290,77 @@ impl Drop for Unsubscribe {
     }
 }
 
-impl Event {
-    /// The topic that was published to, also where the subscription is to a pattern.
-    #[must_use]
-    pub const fn topic(&self) -> &Uri {
-        &self.inner.topic
-    }
+/// Ends all subscriptions to a topic; see [`Client::unsubscribe_all`](super::Client::unsubscribe_all).
+///
+/// # Panics
+///
+/// If it is polled after it was ready.
+///
+/// # Cancel safety
+///
+/// Nothing happens before the first poll. Dropped later, the subscriptions end all the same.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct UnsubscribeAll(AllState);
 
-    /// The publication: the same for each subscription that gets it.
-    #[must_use]
-    pub const fn publication(&self) -> PublicationId {
-        self.inner.publication
-    }
+enum AllState {
+    Start(Arc<Live>, Result<Uri, CommandError>),
+    Waiting(Arc<Live>, Vec<SubscriptionKey>, Result<(), RequestError>),
+    Done,
+}
 
-    /// The session that published, if it is disclosed (WAMP Advanced Profile, "Publisher Identification").
-    #[must_use]
-    pub fn publisher(&self) -> Option<SessionId> {
-        self.inner.details.publisher
-    }
-
-    /// The publisher's authid, if it is disclosed.
-    #[must_use]
-    pub fn publisher_authid(&self) -> Option<&str> {
-        self.inner.details.publisher_authid.as_deref()
-    }
-
-    /// The publisher's authrole, if it is disclosed.
-    #[must_use]
-    pub fn publisher_authrole(&self) -> Option<&str> {
-        self.inner.details.publisher_authrole.as_deref()
-    }
-
-    /// How far the broker trusts the publisher, if it says so: what the numbers mean is the router's affair (WAMP Advanced Profile,
-    /// "Publication Trust Levels").
-    #[must_use]
-    pub fn trustlevel(&self) -> Option<u64> {
-        self.inner.details.trustlevel
-    }
-
-    /// Whether the event had been kept by the broker, and was published before the subscription was made
-    /// ([`SubscribeOptions::get_retained`]).
-    #[must_use]
-    pub fn is_retained(&self) -> bool {
-        self.inner.details.retained == Some(true)
-    }
-
-    /// What the broker says of the event.
-    #[must_use]
-    pub fn details(&self) -> &EventDetails {
-        &self.inner.details
-    }
-
-    /// How many events of this subscription were dropped just before this one.
-    #[must_use]
-    pub const fn missed(&self) -> u64 {
-        self.missed
-    }
-
-    /// Decodes the Arguments into a sequence or tuple.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if they do not fit the type.
-    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
-        self.inner.payload.args()
-    }
-
-    /// Decodes one of the Arguments, counted from 0.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if there are fewer, or it does not fit the type.
-    pub fn arg<'a, T: Deserialize<'a>>(&'a self, index: usize) -> Result<T, PayloadError> {
-        self.inner.payload.arg(index)
-    }
-
-    /// Decodes the ArgumentsKw into a map or struct.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if they do not fit the type.
-    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
-        self.inner.payload.kwargs()
-    }
-
-    /// The arguments, undecoded.
-    #[must_use]
-    pub const fn payload(&self) -> &Payload {
-        &self.inner.payload
+impl UnsubscribeAll {
+    pub(crate) const fn new(live: Arc<Live>, topic: Result<Uri, CommandError>) -> Self {
+        Self(AllState::Start(live, topic))
     }
 }
 
-impl Backlog {
-    pub(crate) fn new(limits: Queue, waker: Option<Waker>) -> Self {
-        Self {
-            confirmed: Slot::new(waker),
-            queue: VecDeque::new(),
-            bytes: 0,
-            limits,
-            missed: 0,
-            missed_in_all: 0,
-            stands: false,
-            end: None,
-        }
-    }
+impl Future for UnsubscribeAll {
+    type Output = Result<(), RequestError>;
 
-    pub(crate) fn confirm(&mut self, result: Result<(), RequestError>, effects: &mut Effects) {
-        match result {
-            Err(error) if self.stands => self.end(SubscriptionEnd::Refused(error), effects),
-            result => {
-                self.stands = result.is_ok();
-                self.confirmed.fill(result, effects);
-            }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let AllState::Start(..) = self.0
+            && let AllState::Start(live, topic) = mem::replace(&mut self.0, AllState::Done)
+        {
+            let topic = topic?;
+            let keys = live.shared.command(|state, now, effects| state.unsubscribe_all(now, &topic, effects));
+            self.0 = AllState::Waiting(live, keys, Ok(()));
         }
-    }
-
-    /// Queues an event; `Break` if the subscription ends with it.
-    pub(crate) fn push(&mut self, mut event: PublishedEvent, effects: &mut Effects) -> ControlFlow<()> {
-        if self.end.is_some() {
-            return ControlFlow::Continue(());
-        }
-        let size = event.payload.byte_len();
-        while !self.limits.takes(self.queue.len(), self.bytes, size) {
-            match self.limits.overflow {
-                Overflow::DropNewest => {
-                    self.lose(1);
-                    return ControlFlow::Continue(());
+        let AllState::Waiting(live, keys, outcome) = &mut self.0 else { panic!("polled after it was ready") };
+        // A waker for each that is asked: the lock is no place to clone one.
+        let mut wakers: Vec<_> = keys.iter().map(|_| Some(cx.waker().clone())).collect();
+        live.shared.look(|state, _| {
+            let mut wakers = wakers.iter_mut();
+            keys.retain(|key| {
+                let (Some(slot), Some(waker)) = (state.unsubscribes.get_mut(key), wakers.next()) else { return false };
+                let Some(result) = slot.take(waker) else { return true };
+                state.unsubscribes.remove(key);
+                if outcome.is_ok() {
+                    *outcome = result;
                 }
-                Overflow::DropOldest => {
-                    if let Some(oldest) = self.queue.pop_front() {
-                        self.bytes = self.bytes.saturating_sub(oldest.inner.payload.byte_len());
-                        self.missed_in_all = self.missed_in_all.saturating_add(1);
-                        // The loss shows at the event that is now the first, or at the new one.
-                        let next = self.queue.front_mut().map_or(&mut self.missed, |next| &mut next.missed);
-                        *next = next.saturating_add(oldest.missed).saturating_add(1);
-                    }
-                }
-                Overflow::End => {
-                    self.lose(1);
-                    self.end(SubscriptionEnd::Overflow, effects);
-                    return ControlFlow::Break(());
-                }
-            }
+                false
+            });
+        });
+        if !keys.is_empty() {
+            return Poll::Pending;
         }
-        if !self.queue.is_empty() || self.confirmed.waker.is_none() {
-            queue::waiting(&mut event.payload);
-        }
-        self.bytes = self.bytes.saturating_add(event.payload.byte_len());
-        self.queue.push_back(Event { inner: event, missed: mem::take(&mut self.missed) });
-        effects.wake(self.confirmed.waker.take());
-        ControlFlow::Continue(())
+        let outcome = mem::replace(outcome, Ok(()));
+        self.0 = AllState::Done;
+        Poll::Ready(outcome)
     }
+}
 
-    fn lose(&mut self, events: u64) {
-        self.missed = self.missed.saturating_add(events);
-        self.missed_in_all = self.missed_in_all.saturating_add(events);
+impl Drop for UnsubscribeAll {
+    fn drop(&mut self) {
+        if let AllState::Waiting(live, keys, _) = &self.0 {
+            let gone: Vec<_> =
+                live.shared.look(|state, _| keys.iter().filter_map(|key| state.unsubscribes.remove(key)).collect());
+            drop(gone);
+        }
     }
+}
 
-    /// Nothing more comes.
-    pub(crate) fn end(&mut self, end: SubscriptionEnd, effects: &mut Effects) {
-        if self.end.is_none() {
-            self.end = Some(end);
-        }
-        if self.confirmed.value.is_none() {
-            self.confirmed.value = Some(Err(RequestError::Closed));
-        }
-        effects.wake(self.confirmed.waker.take());
-    }
-
-    fn poll(&mut self, waker: &mut Option<Waker>) -> Poll<Option<Event>> {
-        if let Some(event) = self.queue.pop_front() {
-            self.bytes = self.bytes.saturating_sub(event.inner.payload.byte_len());
-            return Poll::Ready(Some(event));
-        }
-        if self.end.is_some() {
-            return Poll::Ready(None);
-        }
-        mem::swap(&mut self.confirmed.waker, waker);
-        Poll::Pending
+impl fmt::Debug for UnsubscribeAll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnsubscribeAll").finish_non_exhaustive()
     }
 }

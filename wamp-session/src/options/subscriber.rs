@@ -15,13 +15,29 @@ use crate::{CommandError, OfflinePolicy};
 /// # use wamp_session::proto::MatchPolicy;
 /// let options = SubscribeOptions::new().match_policy(MatchPolicy::Prefix).get_retained();
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SubscribeOptions {
     pub(crate) wire: wamp_proto::SubscribeOptions,
     pub(crate) timeout: Option<Duration>,
     pub(crate) offline: Option<OfflinePolicy>,
     #[cfg(feature = "client")]
     pub(crate) queue: crate::client::Queue,
+    #[cfg(feature = "client")]
+    pub(crate) concurrency: usize,
+}
+
+impl Default for SubscribeOptions {
+    fn default() -> Self {
+        Self {
+            wire: wamp_proto::SubscribeOptions::default(),
+            timeout: None,
+            offline: None,
+            #[cfg(feature = "client")]
+            queue: crate::client::Queue::new(),
+            #[cfg(feature = "client")]
+            concurrency: 1,
+        }
+    }
 }
 
 impl SubscribeOptions {
@@ -74,6 +90,17 @@ impl SubscribeOptions {
     #[must_use]
     pub fn queue(mut self, queue: crate::client::Queue) -> Self {
         self.queue = queue;
+        self
+    }
+
+    /// Sets how many events a handler may be at work on at once, at least one and by default only one.
+    ///
+    /// With more, it starts on them in the order in which they came, and they end in any. It concerns
+    /// [`Client::subscribe_fn`](crate::client::Client::subscribe_fn).
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency.max(1);
         self
     }
 

@@ -7,6 +7,7 @@ mod deciding;
 mod driver;
 mod handles;
 mod joining;
+mod listener;
 mod meta;
 mod offline;
 mod reopening;

@@ -284,3 +284,51 @@ fn a_pattern_is_a_topic_only_with_its_policy() {
     assert!(world.poll(&mut subscribe).is_pending());
     world.expect(r#"[32,1,{"match":"prefix"},"com."]"#);
 }
+
+#[test]
+fn need_17_several_consumers_of_one_topic_each_get_each_event_and_leave_by_themselves() {
+    let (mut world, client) = World::joined();
+    let mut one = subscribe(&mut world, &client, 1, 77);
+    let mut two = world.finish(client.subscribe("com.example.topic")).unwrap();
+    let mut prefix =
+        client.subscribe_with("com.example.topic", SubscribeOptions::new().match_policy(MatchPolicy::Prefix));
+    assert!(world.poll(&mut prefix).is_pending());
+    world.expect(r#"[32,2,{"match":"prefix"},"com.example.topic"]"#);
+    world.send("[33,2,78]");
+    let mut prefix = world.finish(prefix).unwrap();
+    world.send_all(["[36,77,5,{}]", r#"[36,78,5,{"topic":"com.example.topic"}]"#]);
+    for subscription in [&mut one, &mut two, &mut prefix] {
+        assert_eq!(world.finish(subscription.next()).unwrap().publication().get(), 5);
+        let mut next = subscription.next();
+        assert!(world.poll(&mut next).is_pending(), "once");
+    }
+    world.finish(one.unsubscribe()).unwrap();
+    drop(prefix);
+    world.expect("[34,3,78]");
+    world.expect_nothing();
+    world.send_all(["[35,3]", "[36,77,6,{}]"]);
+    assert_eq!(world.finish(two.next()).unwrap().publication().get(), 6);
+    drop(two);
+    world.expect("[34,4,77]");
+}
+
+#[test]
+fn need_48_a_subscription_is_a_stream_that_unsubscribes_when_dropped_and_says_why_it_ended() {
+    fn is_stream<S: futures_core::Stream<Item = wamp_session::client::Event> + Unpin>(_: &S) {}
+    let (mut world, client) = World::joined();
+    let mut subscription = subscribe(&mut world, &client, 1, 77);
+    is_stream(&subscription);
+    send_numbers(&mut world, 0..2);
+    for n in 0..2 {
+        assert_eq!(world.finish(subscription.next()).unwrap().arg::<u64>(0).unwrap(), n);
+    }
+    assert!(subscription.end().is_none());
+    drop(subscription);
+    world.expect("[34,2,77]");
+    world.send("[35,2]");
+    let mut ended = subscribe(&mut world, &client, 3, 78);
+    world.send(r#"[6,{},"wamp.close.system_shutdown"]"#);
+    world.cut(TransportErrorKind::Eof);
+    assert!(world.finish(ended.next()).is_none());
+    assert!(matches!(ended.end(), Some(SubscriptionEnd::Closed(_))));
+}

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod events;
+
 use std::collections::BTreeMap;
 
 use wamp_session::auth::{Answer, Cra, Ticket};

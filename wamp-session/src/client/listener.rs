@@ -1,0 +1,227 @@
+//! Handlers of events: functions that serve a subscription.
+
+use core::fmt;
+use core::future::Future;
+use core::panic::AssertUnwindSafe;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wamp_proto::Uri;
+
+use super::Live;
+use super::backlog::SubscriptionEnd;
+use super::event::{Event, FromEvent};
+use super::handler::HandlerError;
+use super::shared::Shared;
+use super::subscriber::{Held, Subscribe, Subscription, Unsubscribe, poll_next};
+use crate::{CommandError, RequestError, SubscribeOptions, SubscriptionKey};
+
+/// A subscription whose events a handler gets; see [`Client::subscribe_fn`](super::Client::subscribe_fn).
+///
+/// Dropping it unsubscribes, without waiting for the router's answer: events that wait are dropped, handlers that run finish.
+#[must_use = "dropping the guard unsubscribes"]
+pub struct SubscriptionGuard {
+    held: Held,
+    topic: Uri,
+    failures: Arc<AtomicU64>,
+}
+
+/// A subscription with a handler that is being made; see [`Client::subscribe_fn`](super::Client::subscribe_fn).
+///
+/// # Panics
+///
+/// If it is polled after it was ready.
+///
+/// # Cancel safety
+///
+/// Nothing is sent before the first poll. Dropped later, the subscription is withdrawn.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct SubscribeFn {
+    subscribe: Subscribe,
+    listener: Option<Listener>,
+    concurrency: usize,
+}
+
+/// A handler at work on an event; whether it succeeded.
+type Handling = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// A handler of any type.
+pub(crate) struct Listener(Box<dyn FnMut(Event) -> Handling + Send>);
+
+/// The task that gives a handler its events.
+struct Listening {
+    shared: Arc<Shared>,
+    key: SubscriptionKey,
+    listener: Listener,
+    running: Vec<Handling>,
+    concurrency: usize,
+    failures: Arc<AtomicU64>,
+}
+
+/// How many events are handled before other tasks get their turn.
+const TURN: usize = 32;
+
+impl Listener {
+    pub(crate) fn new<A, F, Fut>(mut handler: F) -> Self
+    where
+        A: FromEvent,
+        F: FnMut(A) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        Self(Box::new(move |event| match A::from_event(event) {
+            Ok(args) => {
+                let handling = handler(args);
+                Box::pin(async move { handling.await.is_ok() })
+            }
+            Err(_) => Box::pin(core::future::ready(false)),
+        }))
+    }
+}
+
+impl SubscribeFn {
+    pub(crate) fn new(
+        live: Arc<Live>,
+        request: Result<(Uri, SubscribeOptions), CommandError>,
+        listener: Listener,
+    ) -> Self {
+        let concurrency = request.as_ref().map_or(1, |(_, options)| options.concurrency);
+        Self { subscribe: Subscribe::new(live, request), listener: Some(listener), concurrency }
+    }
+}
+
+impl Future for SubscribeFn {
+    type Output = Result<SubscriptionGuard, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let subscription = match Pin::new(&mut self.subscribe).poll(cx) {
+            Poll::Ready(Ok(subscription)) => subscription,
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        };
+        let Subscription { held, topic } = subscription;
+        let failures = Arc::new(AtomicU64::new(0));
+        if let Some(listener) = self.listener.take() {
+            let shared = Arc::clone(&held.live.shared);
+            let (key, concurrency, failures) = (held.key, self.concurrency, Arc::clone(&failures));
+            let listening =
+                Listening { shared: Arc::clone(&shared), key, listener, running: Vec::new(), concurrency, failures };
+            shared.spawn(Box::pin(listening));
+        }
+        Poll::Ready(Ok(SubscriptionGuard { held, topic, failures }))
+    }
+}
+
+impl SubscriptionGuard {
+    /// The topic, or the pattern.
+    #[must_use]
+    pub const fn topic(&self) -> &Uri {
+        &self.topic
+    }
+
+    /// How many events were dropped because they came faster than they were handled.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.held.missed()
+    }
+
+    /// How many events were not handled well: their arguments did not fit, or the handler failed or panicked.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Why no more events come; some may still wait for the handler.
+    #[must_use]
+    pub fn end(&self) -> Option<SubscriptionEnd> {
+        self.held.end()
+    }
+
+    /// Unsubscribes, and waits for the router's answer.
+    ///
+    /// Events that wait or come meanwhile are dropped; handlers that run finish.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subscription::unsubscribe`].
+    pub fn unsubscribe(self) -> Unsubscribe {
+        Unsubscribe::new(self.held)
+    }
+}
+
+impl Listening {
+    fn start(&mut self, event: Event) {
+        match catch_unwind(AssertUnwindSafe(|| (self.listener.0)(event))) {
+            Ok(handling) => self.running.push(handling),
+            Err(_) => self.count_failure(),
+        }
+    }
+
+    fn run(&mut self, cx: &mut Context<'_>) {
+        let mut failed = 0;
+        self.running.retain_mut(|handling| {
+            match catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx))) {
+                Ok(Poll::Pending) => return true,
+                Ok(Poll::Ready(succeeded)) => failed += usize::from(!succeeded),
+                Err(_) => failed += 1,
+            }
+            false
+        });
+        for _ in 0..failed {
+            self.count_failure();
+        }
+    }
+
+    fn count_failure(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Future for Listening {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.run(cx);
+        for _ in 0..TURN {
+            if self.running.len() >= self.concurrency {
+                return Poll::Pending;
+            }
+            match poll_next(&self.shared, self.key, cx) {
+                Poll::Ready(Some(event)) => {
+                    self.start(event);
+                    self.run(cx);
+                }
+                Poll::Ready(None) if self.running.is_empty() => return Poll::Ready(()),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // The runtime may have dropped it before its time: nobody would handle what comes.
+        self.shared.command(|state, now, effects| {
+            state.unsubscribe(now, self.key);
+            if let Some(backlog) = state.subscriptions.get_mut(&self.key) {
+                backlog.end(SubscriptionEnd::Unsubscribed, effects);
+            }
+        });
+    }
+}
+
+impl fmt::Debug for SubscriptionGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubscriptionGuard").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SubscribeFn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubscribeFn").finish_non_exhaustive()
+    }
+}
