@@ -43,7 +43,8 @@ pub enum SessionEvent {
     Closed(Arc<CloseCause>),
     /// A subscription was confirmed, or refused and is gone.
     ///
-    /// One that was confirmed and is refused when its session is joined again gets a second one of these.
+    /// One that was confirmed gets another one of these if it is refused when its session is joined again, or if it is back only after
+    /// it was reported as not restored.
     Subscribed {
         /// The subscription.
         key: SubscriptionKey,

@@ -12,11 +12,13 @@ pub struct Limits {
     pub(crate) invocations: usize,
     pub(crate) outbound_bytes: usize,
     pub(crate) waiting_bytes: usize,
+    pub(crate) changes: usize,
 }
 
 impl Limits {
     /// The defaults: 16 MiB a message, 128 levels; 65,536 undrained events of 64 MiB; a million requests under way; 65,536
-    /// invocations under way; 64 MiB of frames beside which INVOCATIONs are accepted; 64 MiB of payload that waits for a join.
+    /// invocations under way; 64 MiB of frames beside which INVOCATIONs are accepted; 64 MiB of payload that waits for a join;
+    /// 1,024 undrained events of sessions that were joined and left.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -27,6 +29,7 @@ impl Limits {
             invocations: 65_536,
             outbound_bytes: 64 << 20,
             waiting_bytes: 64 << 20,
+            changes: 1_024,
         }
     }
 
@@ -65,6 +68,14 @@ impl Limits {
     #[must_use]
     pub const fn max_invocations(mut self, invocations: usize) -> Self {
         self.invocations = invocations;
+        self
+    }
+
+    /// Sets how many events may wait to be taken that tell of sessions joined, challenged, restored and left; over that, a new
+    /// [`SessionEvent::Left`](crate::SessionEvent::Left) takes the place of all of them.
+    #[must_use]
+    pub const fn max_changes(mut self, changes: usize) -> Self {
+        self.changes = changes;
         self
     }
 

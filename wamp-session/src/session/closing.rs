@@ -107,10 +107,11 @@ impl Session {
     }
 
     pub(super) fn lost(&mut self, transport: TransportId, why: TransportError) {
+        let lost = self.outbound.forget(transport);
         if self.state.transport() != Some(transport) {
+            // One that was given up: it need not be closed any more.
             return;
         }
-        let lost = self.outbound.forget(transport);
         self.count_lost(lost);
         match &self.state {
             State::Closing(_) => {}

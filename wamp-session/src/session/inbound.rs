@@ -1,8 +1,9 @@
 //! The queue of events, bounded where the peer fills it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use crate::{InvocationEvent, Limits, PublishedEvent, SessionEvent};
+use crate::{InvocationEvent, Left, Limits, PublishedEvent, SessionEvent};
 
 /// Events that wait to be taken.
 #[derive(Debug, Default)]
@@ -12,13 +13,33 @@ pub(super) struct Inbound {
     published: usize,
     bytes: usize,
     answers: usize,
+    /// Events that tell of the session itself.
+    changes: usize,
 }
 
 impl Inbound {
-    /// Queues an event that always has room: there is at most one for each command, session or unanswered invocation.
+    /// Queues an event that always has room: there is at most one for each command or unanswered invocation, and few
+    /// for each session, of which `push_left` bounds the number.
     pub(super) fn push(&mut self, event: SessionEvent) {
         self.answers += usize::from(is_answer(&event));
+        self.changes += usize::from(is_change(&event));
         self.queue.push_back((event, 0));
+    }
+
+    /// Queues what tells that the session is over. If too much waits that tells of those before, it takes the place of that.
+    pub(super) fn push_left(&mut self, mut left: Arc<Left>, limits: &Limits) {
+        if self.changes >= limits.changes {
+            let mut lost_publishes = left.lost_publishes;
+            self.queue.retain(|(event, _)| {
+                if let SessionEvent::Left(unread) = event {
+                    lost_publishes = lost_publishes.saturating_add(unread.lost_publishes);
+                }
+                !is_change(event)
+            });
+            self.changes = 0;
+            Arc::make_mut(&mut left).lost_publishes = lost_publishes;
+        }
+        self.push(SessionEvent::Left(left));
     }
 
     /// Queues an EVENT if there is room, and says whether there was.
@@ -49,13 +70,30 @@ impl Inbound {
         self.published -= usize::from(matches!(event, SessionEvent::Published(_)));
         self.bytes -= bytes;
         self.answers -= usize::from(is_answer(&event));
+        self.changes -= usize::from(is_change(&event));
         Some(event)
+    }
+
+    /// Whether there is room for EVENTs and INVOCATIONs.
+    pub(super) const fn has_room(&self, limits: &Limits) -> bool {
+        self.published < limits.events && self.bytes < limits.event_bytes
     }
 
     /// How many events wait that end a request.
     pub(super) const fn answers(&self) -> usize {
         self.answers
     }
+}
+
+/// Whether it is of no interest once a later session is over.
+const fn is_change(event: &SessionEvent) -> bool {
+    matches!(
+        event,
+        SessionEvent::Joined(_)
+            | SessionEvent::Left(_)
+            | SessionEvent::Restored { .. }
+            | SessionEvent::Challenge { .. }
+    )
 }
 
 const fn is_answer(event: &SessionEvent) -> bool {

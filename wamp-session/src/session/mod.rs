@@ -497,6 +497,17 @@ impl Session {
         self.format.or_else(|| self.config.formats.first().copied()).unwrap_or(ANY_FORMAT)
     }
 
+    /// Whether there is room for what further frames may bring.
+    ///
+    /// While there is not, because nobody takes events or frames, EVENTs are dropped and INVOCATIONs refused
+    /// ([`Limits`](crate::Limits)): an embedder that would rather slow the router down leaves the transport unread meanwhile. The peer
+    /// counts as silent then, unless [`handle_activity`](Self::handle_activity) says otherwise.
+    #[must_use]
+    pub fn wants_frames(&self) -> bool {
+        let limits = &self.config.limits;
+        self.events.has_room(limits) && self.outbound.bytes() < limits.outbound_bytes
+    }
+
     /// How many bytes of frames wait to be taken with [`poll_action`](Self::poll_action).
     ///
     /// The session does not bound them: whoever publishes faster than the transport sends should wait for this to fall.

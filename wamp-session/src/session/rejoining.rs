@@ -200,7 +200,7 @@ impl Session {
         self.run.attempts = attempt;
         let lost_publishes = mem::take(&mut self.run.lost_publishes);
         let left = Arc::new(Left { cause, session, attempt, retry_in, lost_publishes });
-        self.events.push(SessionEvent::Left(Arc::clone(&left)));
+        self.events.push_left(Arc::clone(&left), &self.config.limits);
         // Always a moment later: with timeouts of zero, attempts would follow each other without time going on.
         Pause { left, at: self.now.checked_add(retry_in.max(Duration::from_nanos(1))) }
     }

@@ -34,6 +34,8 @@ struct Wanted {
     stage: Stage,
     /// The local subscriptions, in the order in which they were made.
     members: Vec<SubscriptionKey>,
+    /// Whether `Restored` named it, so that its return is to be told.
+    missed: bool,
 }
 
 impl Wanted {
@@ -174,7 +176,7 @@ impl Session {
         } else {
             Stage::Waiting(self.waiting.push(Command::Subscribe(key)))
         };
-        self.subscriptions.insert(key, Wanted { topic, options, stage, members: Vec::new() });
+        self.subscriptions.insert(key, Wanted { topic, options, stage, members: Vec::new(), missed: false });
         Ok(key)
     }
 
@@ -215,9 +217,10 @@ impl Session {
         };
         let Some(wanted) = self.subscriptions.wanted.get_mut(&key) else { return };
         wanted.stage = Stage::Standing(subscription);
+        let missed = core::mem::take(&mut wanted.missed);
         for member in &wanted.members {
             if let Some(local) = self.subscriptions.locals.get_mut(member)
-                && !local.confirmed
+                && (missed || !local.confirmed)
             {
                 local.confirmed = true;
                 self.deadlines.cancel(local.deadline.take());
@@ -405,8 +408,9 @@ impl Session {
     }
 
     /// Names the subscriptions for which no answer has come in time.
-    pub(super) fn unanswered_subscription(&self, key: WantedKey, failed: &mut Vec<NotRestored>) {
-        let Some(wanted) = self.subscriptions.wanted.get(&key) else { return };
+    pub(super) fn unanswered_subscription(&mut self, key: WantedKey, failed: &mut Vec<NotRestored>) {
+        let Some(wanted) = self.subscriptions.wanted.get_mut(&key) else { return };
+        wanted.missed = true;
         failed.extend(wanted.members.iter().map(|key| NotRestored::Subscription {
             key: *key,
             topic: wanted.topic.clone(),

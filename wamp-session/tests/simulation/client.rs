@@ -6,8 +6,8 @@ use serde_json::Value;
 use wamp_session::proto::Uri;
 use wamp_session::router::PeerId;
 use wamp_session::{
-    Action, CallKey, CloseReason, Frame, InvocationKey, PublishKey, RegistrationKey, Session, SessionEvent, Status,
-    SubscriptionKey, Time, TransportId,
+    Action, CallKey, CloseReason, Frame, InvocationKey, NotRestored, PublishKey, RegistrationKey, Session,
+    SessionEvent, Status, SubscriptionKey, Time, TransportId,
 };
 
 /// A transport between a session and the router.
@@ -149,8 +149,16 @@ impl Client {
                 assert!(calls.is_disjoint(&self.calls), "calls in flight outlive their session");
                 assert!(publications.is_disjoint(&self.publications), "publications in flight outlive their session");
             }
-            SessionEvent::Restored { .. } => {
+            SessionEvent::Restored { failed } => {
                 assert!(std::mem::take(&mut self.restoring), "Restored without a rejoin");
+                for failed in failed {
+                    // Its return is told again.
+                    if let NotRestored::Subscription { key, .. } = failed
+                        && let Some(live) = self.subscriptions.get_mut(&key)
+                    {
+                        live.1 = false;
+                    }
+                }
             }
             SessionEvent::CallDone { key, .. } => assert!(self.calls.remove(&key), "invariant 1: {key:?}"),
             SessionEvent::PublishDone { key, .. } => assert!(self.publications.remove(&key), "invariant 1: {key:?}"),

@@ -164,6 +164,13 @@ impl Peer {
         self.drain();
     }
 
+    /// The transport ends, before anybody has taken what the session wants to send.
+    pub(crate) fn end_unread(&mut self) {
+        let id = self.transport();
+        self.session.handle_closed(self.now, id, TransportError::new(TransportErrorKind::Eof));
+        self.transport_ended();
+    }
+
     fn transport_ended(&mut self) {
         self.tap.ended();
         self.transport = None;

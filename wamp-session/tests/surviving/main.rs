@@ -5,6 +5,7 @@ mod attempts;
 mod causes;
 mod keeping_alive;
 mod offline;
+mod outputs;
 mod rejoining;
 #[path = "../support/mod.rs"]
 #[allow(unreachable_pub, reason = "shared with other test binaries")]

@@ -339,12 +339,23 @@ fn restored_comes_after_the_request_timeout_if_the_router_does_not_answer() {
     let failed = expect_restored(&mut peer);
     assert_eq!(failed.len(), 2);
     assert!(matches!(&failed[1], NotRestored::Registration { error: RequestError::Timeout, retrying: true, .. }));
-    // A late answer is as good.
+    // A late answer is as good, and told.
     peer.receive("[33,1,911]");
+    peer.expect_subscribed(topic).unwrap();
     peer.receive("[65,2,912]");
     peer.expect_registered(procedure).unwrap();
+    peer.expect_no_event();
     peer.receive("[36,911,1,{}]");
     assert_eq!(peer.expect_published().key, topic);
+    // In time, it is told by `Restored` alone.
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    peer.sent();
+    peer.sent();
+    peer.receive("[33,1,21]");
+    peer.receive("[65,2,22]");
+    assert!(expect_restored(&mut peer).is_empty());
+    peer.expect_no_event();
 }
 
 #[test]
