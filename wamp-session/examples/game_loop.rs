@@ -83,7 +83,7 @@ pub(crate) fn play(seed: u64) -> Outcome {
     }
     game.outcome.subscriptions =
         game.router.subscriptions("game").map(|s| (s.topic.to_string(), s.subscribers.len())).collect();
-    game.outcome.registrations = game.router.registrations("game").map(|(name, _)| name.to_string()).collect();
+    game.outcome.registrations = game.router.registrations("game").map(|it| it.procedure.to_string()).collect();
     game.report("the game is over, everybody leaves");
     let now = game.now();
     for seat in &mut game.seats {

@@ -46,7 +46,21 @@ pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
             Feature::SubscriberBlackwhiteListing,
             Feature::SubscriptionMetaApi,
         ],
-        Role::Dealer => &[Feature::SessionMetaApi, Feature::TestamentMetaApi],
+        Role::Dealer => &[
+            Feature::CallCanceling,
+            Feature::CallReroute,
+            Feature::CallTimeout,
+            Feature::CallTrustlevels,
+            Feature::CallerIdentification,
+            Feature::PatternBasedRegistration,
+            Feature::ProgressiveCallInvocations,
+            Feature::ProgressiveCallResults,
+            Feature::RegistrationRevocation,
+            Feature::ShardedRegistration,
+            Feature::SessionMetaApi,
+            Feature::SharedRegistration,
+            Feature::TestamentMetaApi,
+        ],
         Role::Caller | Role::Callee | Role::Publisher | Role::Subscriber => &[],
     }
 }

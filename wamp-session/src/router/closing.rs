@@ -112,6 +112,9 @@ impl Router {
 
     /// Deals with the deadlines that have come.
     pub(super) fn expire(&mut self) {
+        for realm in self.realms.values_mut() {
+            realm.dealer.expire(&mut self.peers);
+        }
         while let Some(id) = self.peers.expired() {
             let Some(peer) = self.peers.get(id) else { continue };
             match peer.state {

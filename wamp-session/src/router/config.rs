@@ -242,6 +242,8 @@ pub struct RouterLimits {
     pub(super) subscriptions: usize,
     pub(super) registrations: usize,
     pub(super) calls: usize,
+    pub(super) inputs: usize,
+    pub(super) reroute_bytes: usize,
     pub(super) outbound_bytes: usize,
     pub(super) retained: usize,
     pub(super) retained_bytes: usize,
@@ -252,8 +254,8 @@ pub struct RouterLimits {
 
 impl RouterLimits {
     /// The defaults: 16 MiB a message, 128 levels; 65,536 peers; for each of them 65,536 subscriptions, registrations, calls and
-    /// invocations, 64 MiB of frames that it has not taken, 1,024 testaments of together 1 MiB; for each realm 65,536 retained events
-    /// of 64 MiB, and 64 MiB for each of its histories.
+    /// invocations, 4,096 calls with more input, 64 MiB of frames that it has not taken, 1,024 testaments of together 1 MiB; for each
+    /// realm 64 MiB of arguments kept for other callees, 65,536 retained events of 64 MiB, and 64 MiB for each of its histories.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -262,6 +264,8 @@ impl RouterLimits {
             subscriptions: 65_536,
             registrations: 65_536,
             calls: 65_536,
+            inputs: 4_096,
+            reroute_bytes: 64 << 20,
             outbound_bytes: 64 << 20,
             retained: 65_536,
             retained_bytes: 64 << 20,
@@ -304,6 +308,9 @@ impl RouterLimits {
 
     /// Sets how many calls of one caller, and how many invocations of one callee, may be unanswered; more are refused with
     /// `wamp.error.unavailable`.
+    ///
+    /// Of as many invocations that were interrupted the router remembers that an answer may still come; an answer to an older one is a
+    /// protocol violation.
     #[must_use]
     pub const fn max_calls(mut self, calls: usize) -> Self {
         self.calls = calls;
@@ -343,6 +350,24 @@ impl RouterLimits {
     #[must_use]
     pub const fn max_testament_bytes(mut self, bytes: usize) -> Self {
         self.testament_bytes = bytes;
+        self
+    }
+
+    /// Sets of how many calls of one caller the router remembers that more input may come, beside those that are under way.
+    ///
+    /// The caller may not know yet that such a call is over, and more input for it is discarded. Of calls beyond, the oldest are
+    /// forgotten; more input for one of those is a protocol violation.
+    #[must_use]
+    pub const fn max_inputs(mut self, calls: usize) -> Self {
+        self.inputs = calls;
+        self
+    }
+
+    /// Sets how many bytes of arguments the router keeps per realm for calls that a callee may decline, in order to give them to
+    /// another one. Calls beyond are not given to another one: the caller gets `wamp.error.unavailable`.
+    #[must_use]
+    pub const fn max_reroute_bytes(mut self, bytes: usize) -> Self {
+        self.reroute_bytes = bytes;
         self
     }
 

@@ -37,6 +37,13 @@ impl Ids {
         self.count(RegistrationId::new, RegistrationId::MIN)
     }
 
+    /// Draws a number below another one; 0 if there is none.
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        // The high half of the product is below n; its bias is less than n in 2^64.
+        let product = u128::from(self.random.next_u64()) * n as u128;
+        usize::try_from(product >> 64).unwrap_or(0)
+    }
+
     /// Draws 18 bytes, as base64 text.
     pub(super) fn nonce(&mut self) -> String {
         let mut nonce = [0; 18];

@@ -36,8 +36,10 @@
 //!   identification ([`Disclosure`]) and trust levels. An empty list of those who are eligible means nobody. Retained events keep
 //!   their publication id and their audience; a pattern gets those of all topics that match. Histories of topics and patterns
 //!   ([`RealmConfig::history`]).
-//! - Dealer: exact procedures with one callee each, errors with their payload. When a callee leaves, its callers get
-//!   `wamp.error.canceled`; when a caller leaves or sends CANCEL, the answer is discarded. Every CANCEL counts as mode `skip`.
+//! - Dealer: procedures and patterns, by the algorithm of the specification; shared registrations by all policies; errors with their
+//!   payload; progressive results and invocations; cancellation in all modes; timeouts; caller identification and trust levels;
+//!   revocation ([`Router::revoke_registration`]); calls that a callee declines with `wamp.error.unavailable` are given to another one.
+//!   Crossbar.io's options `force_reregister` and `concurrency`. More in "Calls" below.
 //! - Meta API: the procedures and topics of sessions and subscriptions, and testaments, which are published when their session ends,
 //!   however it ends. Subscriptions to the topics of the API are not told of themselves, and patterns match its topics only if they start with
 //!   `wamp.` themselves.
@@ -47,14 +49,25 @@
 //! - Payloads are checked on receipt and forwarded as they are between sessions of one format. For another format an event is encoded
 //!   once. If a format cannot carry a payload, the caller gets `wamp.error.invalid_payload`, and a subscriber does not get the event.
 //!
+//! # Calls
+//!
+//! - A prefix that ends within a component matches as others do, but comes after all wildcard patterns, and the empty one last. No
+//!   pattern matches the procedures of the router itself (`wamp.…`).
+//! - A callee that has not announced `call_canceling` is never interrupted: every CANCEL of its calls counts as mode `skip`, and it gets
+//!   neither progressive calls nor callers that take progressive results. A CANCEL without a mode counts as `killnowait`.
+//! - When a callee leaves, its callers get `wamp.error.canceled`. When a caller leaves, its callees are interrupted. Answers that nobody
+//!   waits for are discarded.
+//! - A timeout is the callee's affair if it has registered with `forward_timeout` and announced `call_timeout`, else the router's. It is the
+//!   time to the first result, and from each part of a result to the next.
+//! - Over its `concurrency` a callee is passed over; when all are, the caller gets `crossbar.error.max_concurrency_reached`.
+//! - Calls with `runmode` `partition` and a key (`rkey`) go to one callee of a shared registration, by the key, as long as the callees are
+//!   the same.
+//!
 //! # What it refuses
 //!
-//! Options that it does not know are ignored, as the specification wants. Those that it knows but does not support are refused where
-//! ignoring them would change who gets what: `match` other than `exact` of a REGISTER and `invoke` other than `single`
-//! with `wamp.error.option_not_allowed`; `disclose_me` of a CALL and `disclose_caller` with
-//! `wamp.error.option_disallowed.disclose_me`. A PUBLISH so refused reaches nobody, and is answered only if it wants to be
-//! acknowledged. `timeout`, `receive_progress` and `forward_timeout` are ignored. Progressive calls and payload passthru mode are protocol
-//! violations, because the router does not announce them.
+//! Options that it does not know are ignored, as the specification wants. Those that it knows but does not support are refused with
+//! `wamp.error.option_not_allowed` where ignoring them would change who gets what: other values of `runmode`. Payload passthru mode is a
+//! protocol violation, because the router does not announce it, and so is a progressive call of a client that does not.
 
 mod action;
 mod broker;
@@ -68,6 +81,7 @@ mod patterns;
 mod peer;
 mod permissions;
 mod realm;
+mod requests;
 mod timestamp;
 mod user;
 
@@ -84,10 +98,12 @@ use wamp_proto::{
 pub use self::action::{PeerId, RouterAction};
 pub use self::broker::{HistoryError, HistoryEvent, HistoryFilter, HistoryPage, SubscriptionInfo};
 pub use self::config::{Disclosure, RealmConfig, RouterConfig, RouterLimits};
+pub use self::dealer::RegistrationInfo;
 use self::ids::Ids;
 use self::peer::{Peers, State};
 pub use self::permissions::{Permission, RoleConfig};
 use self::realm::Realm;
+use self::requests::new_request;
 pub use self::user::User;
 use crate::{Frame, Time};
 
@@ -117,8 +133,10 @@ pub struct RouterStats {
     pub protocol_violations: u64,
     /// Events that did not reach a subscriber because its format cannot carry them, counted per subscriber.
     pub dropped_events: u64,
-    /// Answers to invocations that no caller waited for any more.
+    /// Answers to invocations that no caller waited for any more, and parts of results that no caller takes.
     pub discarded_answers: u64,
+    /// CALLs with more input for calls that were over.
+    pub discarded_calls: u64,
 }
 
 /// How a client broke the protocol, in words.
@@ -226,7 +244,8 @@ impl Router {
     /// The next deadline; call [`handle_timeout`](Self::handle_timeout) then.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.peers.next_deadline()
+        let of_calls = self.realms.values().filter_map(|realm| realm.dealer.next_deadline());
+        of_calls.chain(self.peers.next_deadline()).min()
     }
 
     /// How many peers there are, joined or not.
@@ -281,17 +300,6 @@ impl Router {
         realm.broker.history(&self.peers, subscription, filter, None)
     }
 
-    /// The procedures of a realm that are registered, and who serves each.
-    pub fn registrations(&self, realm: &str) -> impl Iterator<Item = (&Uri, PeerId)> {
-        self.realms.get(realm).into_iter().flat_map(|realm| realm.dealer.procedures())
-    }
-
-    /// How many invocations of a realm are unanswered.
-    #[must_use]
-    pub fn pending_invocations(&self, realm: &str) -> usize {
-        self.realms.get(realm).map_or(0, |realm| realm.dealer.pending_invocations())
-    }
-
     /// How many bytes of frames to a peer wait to be taken with [`poll_action`](Self::poll_action).
     #[must_use]
     pub fn outbound_bytes(&self, peer: PeerId) -> usize {
@@ -305,6 +313,7 @@ impl Router {
             protocol_violations: self.protocol_violations,
             dropped_events: self.realms.values().map(|realm| realm.broker.dropped_events).sum(),
             discarded_answers: self.realms.values().map(|realm| realm.dealer.discarded_answers).sum(),
+            discarded_calls: self.realms.values().map(|realm| realm.dealer.discarded_calls).sum(),
         }
     }
 
@@ -369,8 +378,18 @@ impl Router {
         if !member.has(role) {
             return Err(Violation::new(format!("{kind} received from a session without the role {}", role.as_str())));
         }
+        let message = match message {
+            Message::Call(call) => match self.continued(id, call)? {
+                Some(call) => Message::Call(call),
+                None => return Ok(()),
+            },
+            message => message,
+        };
         if let Some(request) = new_request(&message) {
             self.count_request(id, kind, request)?;
+        }
+        if let Message::Call(call) = &message {
+            self.note_input(id, call);
         }
         if let Some(error) = self.forbidden(id, &message) {
             if let Some(wish) = permissions::wish(&message).filter(|wish| wish.is_answered) {
@@ -393,12 +412,12 @@ impl Router {
             Message::Publish(publish) => broker.publish(config, peers, ids, id, publish)?,
             Message::Subscribe(subscribe) => broker.subscribe(peers, ids, id, &subscribe),
             Message::Unsubscribe(unsubscribe) => broker.unsubscribe(peers, id, &unsubscribe),
-            Message::Call(call) => dealer.call(peers, id, call)?,
+            Message::Call(call) => dealer.call(config, peers, ids, id, call)?,
             Message::Cancel(cancel) => dealer.cancel(peers, id, &cancel),
-            Message::Register(register) => dealer.register(peers, ids, id, &register),
+            Message::Register(register) => dealer.register(config, peers, ids, id, &register),
             Message::Unregister(unregister) => dealer.unregister(peers, id, &unregister),
             Message::Yield(answer) => dealer.yielded(peers, id, answer)?,
-            Message::Error(answer) => dealer.failed(peers, id, answer)?,
+            Message::Error(answer) => dealer.failed(config, peers, ids, id, answer)?,
             // Refused above, by their type.
             _ => {}
         }
@@ -417,17 +436,6 @@ impl Router {
         let role = self.realms.get(&member.realm)?.config.roles.get(&member.authrole)?;
         let wish = permissions::wish(message)?;
         (!role.allows(&wish)).then_some("wamp.error.not_authorized")
-    }
-
-    /// Checks that a session counts its requests: 1, 2, 3 … over all of their types.
-    fn count_request(&mut self, id: PeerId, kind: MessageType, request: RequestId) -> Result<(), Violation> {
-        let Some(State::Joined(member)) = self.peers.get_mut(id).map(|peer| &mut peer.state) else { return Ok(()) };
-        let expected = member.next_request;
-        if request != expected {
-            return Err(Violation::new(format!("{kind} has the request id {request} instead of {expected}")));
-        }
-        member.next_request = expected.next();
-        Ok(())
     }
 
     /// A frame that is no message: a request with an incorrect URI gets an ERROR, as the specification wants, everything else
@@ -469,19 +477,6 @@ impl fmt::Debug for Router {
 
 fn unexpected(message: &Message, when: &str) -> Violation {
     Violation::new(format!("{} received {when}", message.message_type()))
-}
-
-/// The id of a request that is the client's to count.
-const fn new_request(message: &Message) -> Option<RequestId> {
-    match message {
-        Message::Publish(m) => Some(m.request),
-        Message::Subscribe(m) => Some(m.request),
-        Message::Unsubscribe(m) => Some(m.request),
-        Message::Call(m) => Some(m.request),
-        Message::Register(m) => Some(m.request),
-        Message::Unregister(m) => Some(m.request),
-        _ => None,
-    }
 }
 
 /// Answers a request with an ERROR of the router's own.

@@ -12,7 +12,7 @@ use super::timestamp::rfc3339;
 use super::user::{Credential, Salting};
 use super::{PeerId, RealmConfig, Router, User, Violation};
 use crate::auth::{Secret, cra};
-use crate::features;
+use crate::{Feature, features};
 
 /// A peer that has been challenged.
 pub(super) struct Attempt {
@@ -26,6 +26,7 @@ struct Granted {
     realm: Uri,
     session: SessionId,
     roles: BTreeSet<Role>,
+    features: BTreeSet<(Role, Feature)>,
     authid: Arc<str>,
     authrole: Arc<str>,
     authmethod: &'static str,
@@ -46,6 +47,8 @@ impl Router {
         if roles.is_empty() {
             return Err(Violation::new("HELLO announces none of the roles caller, callee, publisher and subscriber"));
         }
+        let features = roles.iter().flat_map(|role| Feature::ALL.iter().map(|feature| (*role, *feature)));
+        let features = features.filter(|(role, feature)| announced.announces(*role, feature.as_str())).collect();
         let Some(config) = self.realms.get(&realm).map(|realm| &realm.config) else {
             self.abort(id, "wamp.error.no_such_realm", "there is no such realm");
             return Ok(());
@@ -61,14 +64,14 @@ impl Router {
             Some(Admission::Anonymous { role }) => {
                 let authrole = Arc::clone(role);
                 let authid = format!("anonymous-{session}").into();
-                let granted = Granted { realm, session, roles, authid, authrole, authmethod: "anonymous" };
+                let granted = Granted { realm, session, roles, features, authid, authrole, authmethod: "anonymous" };
                 self.welcome(id, granted);
             }
             Some(Admission::Challenge { authid, method, user }) => {
                 let authrole = user.map_or_else(|| "user".into(), |user| Arc::clone(&user.role));
                 let authid = Arc::clone(authid);
                 let credential = user.map(|user| user.credential.clone());
-                let granted = Granted { realm, session, roles, authid, authrole, authmethod: method };
+                let granted = Granted { realm, session, roles, features, authid, authrole, authmethod: method };
                 self.challenge(id, granted, credential);
             }
         }
@@ -131,7 +134,7 @@ impl Router {
     }
 
     fn welcome(&mut self, id: PeerId, granted: Granted) {
-        let Granted { realm, session, roles, authid, authrole, authmethod } = granted;
+        let Granted { realm, session, roles, features, authid, authrole, authmethod } = granted;
         let mut details = WelcomeDetails::default();
         let routers = [Role::Broker, Role::Dealer];
         details.roles =
@@ -151,10 +154,12 @@ impl Router {
                 realm,
                 session,
                 roles,
+                features,
                 authid,
                 authrole,
                 authmethod,
                 next_request: RequestId::MIN,
+                inputs: BTreeSet::new(),
                 testaments: Testaments::default(),
             });
             self.tell_of_joining(id);

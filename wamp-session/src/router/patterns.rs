@@ -91,6 +91,22 @@ impl<T: Copy> Patterns<T> {
         self.exact.get(uri).copied().into_iter().chain(prefixes).chain(self.matching_wildcards(uri))
     }
 
+    /// The best match of a URI: the URI itself, else the longest prefix, else the wildcard pattern with the most components before its first
+    /// gap, then before its second, and so on.
+    ///
+    /// Prefixes are compared by the components that they match, so that one that ends within a component comes after the wildcards, and
+    /// the one that matches everything last.
+    pub(super) fn best(&self, uri: &str) -> Option<T> {
+        let prefix = |is_whole: bool| {
+            let lengths = self.lengths.range(..=uri.len()).rev().map(|(length, _)| *length);
+            let mut lengths = lengths.filter(|length| ends_component(uri, *length) == is_whole);
+            lengths.find_map(|length| self.prefixes.get(uri.get(..length)?).copied())
+        };
+        // Of two shapes, the one with the later gap is less.
+        let wildcard = || self.matching_wildcards(uri).next();
+        self.exact.get(uri).copied().or_else(|| prefix(true)).or_else(wildcard).or_else(|| prefix(false))
+    }
+
     fn matching_wildcards<'a>(&'a self, uri: &'a str) -> impl Iterator<Item = T> + 'a {
         let components: Vec<&str> = if self.shapes.is_empty() { Vec::new() } else { uri.split('.').collect() };
         let shapes = self.shapes.get(&components.len()).into_iter().flat_map(BTreeMap::keys);
@@ -100,6 +116,13 @@ impl<T: Copy> Patterns<T> {
             self.wildcards.get(pattern.join(".").as_str()).copied()
         })
     }
+}
+
+/// Whether so many bytes of a URI are whole components, at least one, with or without the dot behind them.
+fn ends_component(uri: &str, length: usize) -> bool {
+    let bytes = uri.as_bytes();
+    let last = length.checked_sub(1).and_then(|last| bytes.get(last));
+    last.is_some_and(|last| *last == b'.' || bytes.get(length).is_none_or(|next| *next == b'.'))
 }
 
 fn shape_of(pattern: &str) -> Box<[bool]> {
@@ -170,6 +193,46 @@ mod tests {
     fn a_prefix_that_ends_within_a_character_matches_nothing() {
         let patterns = filled(&[("a.ab", MatchPolicy::Prefix), ("a.", MatchPolicy::Prefix), ("", MatchPolicy::Prefix)]);
         assert_eq!(patterns.matching("a.€").collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn pbr_04_the_best_match_is_the_one_with_the_most_components() {
+        let (exact, prefix, wildcard) = (MatchPolicy::Exact, MatchPolicy::Prefix, MatchPolicy::Wildcard);
+        let patterns = filled(&[
+            ("a.b", exact),
+            ("a.b", prefix),
+            ("a.", prefix),
+            ("a.bc", prefix),
+            ("..c", wildcard),
+            ("a..c", wildcard),
+            (".b.c", wildcard),
+            ("x.", wildcard),
+            ("x", prefix),
+            ("xy", prefix),
+        ]);
+        for (uri, best) in [
+            ("a.b", Some(0)),
+            ("a.b.c", Some(1)),
+            ("a.bcd", Some(2)),
+            ("a.bc", Some(3)),
+            ("a.bc.c", Some(3)),
+            ("z.b.c", Some(6)),
+            ("z.z.c", Some(4)),
+            ("x.y", Some(8)),
+            ("xz.b.c", Some(6)),
+            ("xyz", Some(9)),
+            ("xz", Some(8)),
+            ("z", None),
+        ] {
+            assert_eq!(patterns.best(uri), best, "{uri}");
+        }
+        let patterns = filled(&[(".b", wildcard), ("a.", wildcard), ("", prefix)]);
+        assert_eq!(patterns.best("a.b"), Some(1), "what matches everything comes last");
+        assert_eq!(patterns.best("a"), Some(2));
+        let patterns = filled(&[(".b", wildcard), ("a.", wildcard), ("a", prefix)]);
+        assert_eq!(patterns.best("a.b"), Some(2), "a prefix comes before wildcards");
+        let patterns = filled(&[(".b", wildcard), ("a.", wildcard), ("a.b.c", prefix)]);
+        assert_eq!(patterns.best("a.b"), Some(1));
     }
 
     proptest! {

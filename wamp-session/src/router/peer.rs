@@ -9,7 +9,7 @@ use wamp_proto::{Format, Message, RequestId, Role, SessionId, Uri, encode};
 use super::meta::Testaments;
 use super::opening::Attempt;
 use super::{PeerId, RouterAction, RouterLimits};
-use crate::{Frame, Time};
+use crate::{Feature, Frame, Time};
 
 /// One transport and what has become of it.
 pub(super) struct Peer {
@@ -42,17 +42,25 @@ pub(super) struct Member {
     pub(super) realm: Uri,
     pub(super) session: SessionId,
     pub(super) roles: BTreeSet<Role>,
+    pub(super) features: BTreeSet<(Role, Feature)>,
     pub(super) authid: Arc<str>,
     pub(super) authrole: Arc<str>,
     pub(super) authmethod: &'static str,
     /// The id that the session's next request must have.
     pub(super) next_request: RequestId,
+    /// The calls for which more CALLs may come, whether they are still under way or not.
+    pub(super) inputs: BTreeSet<RequestId>,
     pub(super) testaments: Testaments,
 }
 
 impl Member {
     pub(super) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// Whether the session has announced a feature.
+    pub(super) fn announces(&self, role: Role, feature: Feature) -> bool {
+        self.features.contains(&(role, feature))
     }
 }
 
@@ -148,6 +156,18 @@ impl Peers {
             State::Joined(member) => Some(member),
             State::Opening | State::Authenticating(_) | State::Leaving | State::Closing { .. } => None,
         }
+    }
+
+    pub(super) fn member_mut(&mut self, id: PeerId) -> Option<&mut Member> {
+        match &mut self.get_mut(id)?.state {
+            State::Joined(member) => Some(member),
+            State::Opening | State::Authenticating(_) | State::Leaving | State::Closing { .. } => None,
+        }
+    }
+
+    /// Whether a peer has joined and announced a feature.
+    pub(super) fn announces(&self, id: PeerId, role: Role, feature: Feature) -> bool {
+        self.member(id).is_some_and(|member| member.announces(role, feature))
     }
 
     /// The sessions of a realm.

@@ -161,7 +161,7 @@ fn the_tables_hold_what_the_sessions_that_are_left_hold() {
     for seed in 100..120 {
         let (mut router, _) = run(seed, 1500);
         let peers: Vec<_> = router.sessions("realm1").map(|(peer, _)| peer).collect();
-        let callees: Vec<_> = router.registrations("realm1").map(|(_, callee)| callee).collect();
+        let callees: Vec<_> = router.registrations("realm1").flat_map(|it| it.callees).collect();
         assert!(callees.iter().all(|callee| peers.contains(callee)), "seed {seed}");
         assert!(
             router

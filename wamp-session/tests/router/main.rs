@@ -5,6 +5,7 @@
 mod audience;
 mod auth;
 mod broker;
+mod calls;
 mod chaos;
 mod closing;
 mod dealer;
@@ -15,6 +16,7 @@ mod meta;
 mod opening;
 mod patterns;
 mod permissions;
+mod registrations;
 mod retained;
 mod strict;
 mod world;

@@ -9,6 +9,15 @@ use wamp_session::{Frame, Time};
 
 pub(crate) const HELLO: &str = r#"[1,"realm1",{"roles":{"caller":{},"callee":{},"publisher":{},"subscriber":{}}}]"#;
 
+/// A client with the features of calls.
+pub(crate) const FEATURED: &str = concat!(
+    r#"[1,"realm1",{"roles":{"#,
+    r#""caller":{"features":{"call_canceling":true,"caller_identification":true,"#,
+    r#""progressive_call_invocations":true,"progressive_call_results":true}},"#,
+    r#""callee":{"features":{"call_canceling":true,"call_reroute":true,"call_timeout":true,"#,
+    r#""progressive_call_invocations":true,"progressive_call_results":true,"registration_revocation":true}}}}]"#
+);
+
 /// A router, and what its clients have received.
 pub(crate) struct World {
     pub(crate) router: Router,
@@ -57,10 +66,26 @@ impl World {
         self.join(Format::Json)
     }
 
+    /// A JSON client with the features of calls that has joined the realm `realm1`.
+    pub(crate) fn featured(&mut self) -> PeerId {
+        self.join_as(Format::Json, FEATURED)
+    }
+
+    /// A client with the features of calls, but for one.
+    pub(crate) fn without(&mut self, feature: &str) -> PeerId {
+        let hello = FEATURED.replace(&format!(r#""{feature}":true"#), r#""x_none":true"#);
+        assert_ne!(hello, FEATURED);
+        self.join_as(Format::Json, &hello)
+    }
+
     /// A client that has joined the realm `realm1`.
     pub(crate) fn join(&mut self, format: Format) -> PeerId {
+        self.join_as(format, HELLO)
+    }
+
+    pub(crate) fn join_as(&mut self, format: Format, hello: &str) -> PeerId {
         let peer = self.open(format);
-        self.send(peer, HELLO);
+        self.send(peer, hello);
         let welcome = self.one(peer);
         assert!(welcome.starts_with("[2,"), "{welcome}");
         peer

@@ -410,8 +410,10 @@ impl World {
         let held: BTreeMap<Uri, usize> =
             router.subscriptions("realm1").map(|it| (it.topic.clone(), it.subscribers.len())).collect();
         assert_eq!(held, wanted, "invariant 8, subscriptions");
-        let mut registered: Vec<(Uri, PeerId)> =
-            router.registrations("realm1").map(|(procedure, peer)| (procedure.clone(), peer)).collect();
+        let mut registered: Vec<(Uri, PeerId)> = router
+            .registrations("realm1")
+            .flat_map(|it| it.callees.iter().map(|peer| (it.procedure.clone(), *peer)))
+            .collect();
         registered.sort();
         let mut live: BTreeMap<Uri, Vec<PeerId>> = BTreeMap::new();
         for client in &self.clients {

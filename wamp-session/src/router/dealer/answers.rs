@@ -1,11 +1,13 @@
-//! How calls are answered: YIELD and ERROR of a callee.
+//! How calls are answered: YIELD and ERROR of a callee (WAMP Basic Profile, "Calling and Invocations"; Advanced Profile, "Progressive Call
+//! Results", "Call Re-Routing").
 
-use wamp_proto::{CallResult, Error, ErrorDetails, Message, MessageType, ResultDetails, Yield};
+use wamp_proto::{CallResult, Error, ErrorDetails, MessageType, Payload, ResultDetails, Yield};
 
 use super::Dealer;
-use super::calls::Called;
-use crate::router::peer::Peers;
-use crate::router::{PeerId, Violation, refuse};
+use super::calls::{Called, Invocation, Invoked, Spare};
+use crate::router::ids::Ids;
+use crate::router::peer::{Peers, Undeliverable};
+use crate::router::{PeerId, RealmConfig, Violation, refuse};
 
 impl Dealer {
     pub(in crate::router) fn yielded(
@@ -18,23 +20,49 @@ impl Dealer {
         if options.ppt_scheme.is_some() {
             return Err(Violation::new("YIELD uses payload passthru mode, which the dealer does not announce"));
         }
+        let invoked = Invoked { callee, request };
         if options.progress == Some(true) {
-            // No caller is ever said to take progressive results, so that this one is nobody's.
-            return self.calls.invoked(callee, request).map(|_| self.discarded_answers += 1);
+            return self.progressed(peers, invoked, payload);
         }
-        match self.calls.answered(callee, request)? {
-            Some(call) => {
-                let result = CallResult { request: call.request, details: ResultDetails::default(), payload };
-                deliver(peers, call, &result.into());
+        let Some(Invocation { call: Some(call), .. }) = self.calls.answered(invoked)? else {
+            self.discarded_answers += 1;
+            return Ok(());
+        };
+        if let Err(undeliverable) = result(peers, call, false, payload) {
+            refuse(peers, call.caller, MessageType::Call, call.request, undeliverable.uri());
+        }
+        Ok(())
+    }
+
+    /// A part of a result.
+    fn progressed(&mut self, peers: &mut Peers, invoked: Invoked, payload: Payload) -> Result<(), Violation> {
+        let Some(invocation) = self.calls.get(invoked) else {
+            if !self.calls.is_interrupted(invoked) {
+                return Err(Violation::new("the answer is to no invocation that waits for one"));
             }
-            None => self.discarded_answers += 1,
+            self.discarded_answers += 1;
+            return Ok(());
+        };
+        let (Some(call), true) = (invocation.call, invocation.takes_progress()) else {
+            self.discarded_answers += 1;
+            return Ok(());
+        };
+        if let Some(timeout) = invocation.timeout {
+            self.calls.set_deadline(invoked, peers.now.checked_add(timeout));
+        }
+        self.calls.keep_nothing(invoked);
+        if let Err(undeliverable) = result(peers, call, true, payload) {
+            // The caller cannot do without it.
+            self.abandon(peers, invoked, undeliverable.uri());
         }
         Ok(())
     }
 
     pub(in crate::router) fn failed(
         &mut self,
+        config: &RealmConfig,
         peers: &mut Peers,
+        ids: &mut Ids,
         callee: PeerId,
         answer: Error,
     ) -> Result<(), Violation> {
@@ -45,22 +73,36 @@ impl Dealer {
         if details.ppt_scheme.is_some() {
             return Err(Violation::new("ERROR uses payload passthru mode, which the dealer does not announce"));
         }
-        match self.calls.answered(callee, request)? {
-            Some(call) => {
-                let request_type = MessageType::Call;
-                let details = ErrorDetails::default();
-                let error = Error { request_type, request: call.request, details, error, payload };
-                deliver(peers, call, &error.into());
+        let answered = self.calls.answered(Invoked { callee, request })?;
+        let Some(Invocation { call: Some(call), registration, spare, is_killed, .. }) = answered else {
+            self.discarded_answers += 1;
+            return Ok(());
+        };
+        let is_declined = error == "wamp.error.unavailable" && !is_killed;
+        match spare {
+            Spare::Call(wanted) if is_declined => {
+                if let Err(error) = self.invoke(config, peers, ids, registration, call, *wanted) {
+                    refuse(peers, call.caller, MessageType::Call, call.request, error);
+                }
             }
-            None => self.discarded_answers += 1,
+            Spare::Alone if is_declined => {
+                refuse(peers, call.caller, MessageType::Call, call.request, "wamp.error.no_available_callee");
+            }
+            Spare::Nothing | Spare::Alone | Spare::Call(_) => {
+                let (request_type, details) = (MessageType::Call, ErrorDetails::default());
+                let error = Error { request_type, request: call.request, details, error, payload };
+                if let Err(undeliverable) = peers.forward(call.caller, &error.into()) {
+                    refuse(peers, call.caller, MessageType::Call, call.request, undeliverable.uri());
+                }
+            }
         }
         Ok(())
     }
 }
 
-/// Forwards the answer to a call, or says why that cannot be.
-fn deliver(peers: &mut Peers, Called { caller, request }: Called, answer: &Message) {
-    if let Err(undeliverable) = peers.forward(caller, answer) {
-        refuse(peers, caller, MessageType::Call, request, undeliverable.uri());
-    }
+/// Forwards a result or a part of it.
+fn result(peers: &mut Peers, call: Called, more: bool, payload: Payload) -> Result<(), Undeliverable> {
+    let mut details = ResultDetails::default();
+    details.progress = more.then_some(true);
+    peers.forward(call.caller, &CallResult { request: call.request, details, payload }.into())
 }

@@ -1,26 +1,72 @@
-//! The calls that are under way, and how they come to be (WAMP Basic Profile, "Calling and Invocations").
+//! The calls that are under way, each under the names that its two ends have for it.
 
-use std::collections::BTreeMap;
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wamp_proto::{Call, Cancel, Invocation, InvocationDetails, MessageType, RequestId};
+use wamp_proto::{CallOptions, InvocationDetails, Payload, RegistrationId, RequestId, Uri};
 
-use super::Dealer;
-use crate::router::peer::Peers;
-use crate::router::{PeerId, Violation, refuse};
+use crate::Time;
+use crate::router::{PeerId, Violation};
 
-/// The calls of a realm, each under the names that its two ends have for it.
+/// The calls of a realm.
 #[derive(Default)]
 pub(super) struct Calls {
     /// The unanswered calls of each caller, and the invocation that each has become.
     callers: BTreeMap<PeerId, BTreeMap<RequestId, Invoked>>,
     callees: BTreeMap<PeerId, Callee>,
+    /// When the dealer ends the calls that have a timeout.
+    deadlines: BTreeSet<(Time, Invoked)>,
+    /// The bytes of arguments that are kept for callees that decline.
+    kept_bytes: usize,
 }
 
 struct Callee {
     /// The id of the next INVOCATION.
     next: RequestId,
-    /// The unanswered invocations, each with its call, if the caller still waits.
-    invocations: BTreeMap<RequestId, Option<Called>>,
+    /// The unanswered invocations.
+    invocations: BTreeMap<RequestId, Invocation>,
+    /// How many there are of each registration.
+    running: BTreeMap<RegistrationId, u64>,
+    /// The invocations that were interrupted and need no answer; one may come.
+    interrupted: BTreeSet<RequestId>,
+}
+
+/// An unanswered invocation.
+pub(super) struct Invocation {
+    /// The call, if the caller still waits.
+    pub(super) call: Option<Called>,
+    pub(super) registration: RegistrationId,
+    /// What the callee was told of the call at its beginning; it holds for all of it.
+    pub(super) details: InvocationDetails,
+    /// The procedure, as long as more CALLs may come.
+    pub(super) input: Option<Uri>,
+    /// Whether the callee was interrupted and is to answer.
+    pub(super) is_killed: bool,
+    /// How long a result may take, and each one after it, if the dealer looks after that.
+    pub(super) timeout: Option<Duration>,
+    deadline: Option<Time>,
+    pub(super) spare: Spare,
+}
+
+/// What becomes of a call that its callee declines (WAMP Advanced Profile, "Call Re-Routing").
+pub(super) enum Spare {
+    /// The caller is told so: the callee has not announced to decline, or it has begun with the call.
+    Nothing,
+    /// There was no other callee.
+    Alone,
+    /// Another callee gets it.
+    Call(Box<SpareCall>),
+}
+
+/// A call that can be made again.
+pub(super) struct SpareCall {
+    pub(super) options: CallOptions,
+    pub(super) procedure: Uri,
+    pub(super) payload: Payload,
+    /// Who has declined it.
+    pub(super) tried: BTreeSet<PeerId>,
+    /// When the caller's timeout ends.
+    pub(super) expires: Option<Time>,
 }
 
 /// A call by its caller's name.
@@ -31,15 +77,46 @@ pub(super) struct Called {
 }
 
 /// A call by its callee's name.
-#[derive(Clone, Copy)]
-struct Invoked {
-    callee: PeerId,
-    request: RequestId,
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Invoked {
+    pub(super) callee: PeerId,
+    pub(super) request: RequestId,
 }
 
 impl Default for Callee {
     fn default() -> Self {
-        Self { next: RequestId::MIN, invocations: BTreeMap::new() }
+        Self {
+            next: RequestId::MIN,
+            invocations: BTreeMap::new(),
+            running: BTreeMap::new(),
+            interrupted: BTreeSet::new(),
+        }
+    }
+}
+
+impl Invocation {
+    pub(super) fn new(call: Called, registration: RegistrationId, details: InvocationDetails) -> Self {
+        Self {
+            call: Some(call),
+            registration,
+            details,
+            input: None,
+            is_killed: false,
+            timeout: None,
+            deadline: None,
+            spare: Spare::Nothing,
+        }
+    }
+
+    pub(super) fn takes_progress(&self) -> bool {
+        self.details.receive_progress == Some(true)
+    }
+
+    fn kept_bytes(&self) -> usize {
+        match &self.spare {
+            Spare::Call(spare) => spare.payload.byte_len(),
+            Spare::Nothing | Spare::Alone => 0,
+        }
     }
 }
 
@@ -49,98 +126,161 @@ impl Calls {
         self.callees.values().map(|callee| callee.invocations.len()).sum()
     }
 
-    /// The call behind an unanswered invocation.
-    pub(super) fn invoked(&self, callee: PeerId, request: RequestId) -> Result<Option<Called>, Violation> {
-        let invocation = self.callees.get(&callee).and_then(|callee| callee.invocations.get(&request));
-        invocation.copied().ok_or_else(|| Violation::new("the answer is to no invocation that waits for one"))
+    /// How many calls of a caller are unanswered.
+    pub(super) fn of_caller(&self, caller: PeerId) -> usize {
+        self.callers.get(&caller).map_or(0, BTreeMap::len)
     }
 
-    /// Ends an invocation, and its call: `None` if nobody waits for it any more.
-    pub(super) fn answered(&mut self, callee: PeerId, request: RequestId) -> Result<Option<Called>, Violation> {
-        let call = self.invoked(callee, request)?;
-        if let Some(callee) = self.callees.get_mut(&callee) {
-            callee.invocations.remove(&request);
+    /// How many invocations of a callee are unanswered.
+    pub(super) fn of_callee(&self, callee: PeerId) -> usize {
+        self.callees.get(&callee).map_or(0, |callee| callee.invocations.len())
+    }
+
+    /// How many invocations of a registration a callee has not answered.
+    pub(super) fn running(&self, callee: PeerId, registration: RegistrationId) -> u64 {
+        self.callees.get(&callee).and_then(|callee| callee.running.get(&registration)).copied().unwrap_or(0)
+    }
+
+    /// The bytes of arguments that are kept for callees that decline.
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.kept_bytes
+    }
+
+    /// The id of the next invocation of a callee.
+    pub(super) fn next(&self, callee: PeerId) -> RequestId {
+        self.callees.get(&callee).map_or(RequestId::MIN, |callee| callee.next)
+    }
+
+    /// Adds an invocation, under the callee's next id.
+    pub(super) fn begin(&mut self, callee_id: PeerId, invocation: Invocation) -> Invoked {
+        let callee = self.callees.entry(callee_id).or_default();
+        let invoked = Invoked { callee: callee_id, request: callee.next };
+        callee.next = callee.next.next();
+        if let Some(Called { caller, request }) = invocation.call {
+            self.callers.entry(caller).or_default().insert(request, invoked);
         }
-        if let Some(Called { caller, request }) = call
+        *callee.running.entry(invocation.registration).or_default() += 1;
+        self.kept_bytes = self.kept_bytes.saturating_add(invocation.kept_bytes());
+        callee.invocations.insert(invoked.request, invocation);
+        invoked
+    }
+
+    /// The invocation that a call has become.
+    pub(super) fn invoked(&self, caller: PeerId, request: RequestId) -> Option<Invoked> {
+        self.callers.get(&caller)?.get(&request).copied()
+    }
+
+    pub(super) fn get(&self, invoked: Invoked) -> Option<&Invocation> {
+        self.callees.get(&invoked.callee)?.invocations.get(&invoked.request)
+    }
+
+    pub(super) fn get_mut(&mut self, invoked: Invoked) -> Option<&mut Invocation> {
+        self.callees.get_mut(&invoked.callee)?.invocations.get_mut(&invoked.request)
+    }
+
+    /// Lets go of what was kept of a call, which cannot be made again.
+    pub(super) fn keep_nothing(&mut self, invoked: Invoked) {
+        if let Some(invocation) = self.get_mut(invoked) {
+            let kept = invocation.kept_bytes();
+            invocation.spare = Spare::Nothing;
+            self.kept_bytes = self.kept_bytes.saturating_sub(kept);
+        }
+    }
+
+    /// Sets when a call is ended for lack of an answer.
+    pub(super) fn set_deadline(&mut self, invoked: Invoked, deadline: Option<Time>) {
+        let Some(invocation) = self.get_mut(invoked) else { return };
+        if let Some(before) = core::mem::replace(&mut invocation.deadline, deadline) {
+            self.deadlines.remove(&(before, invoked));
+        }
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, invoked));
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// The first call whose deadline has come.
+    pub(super) fn expired(&self, now: Time) -> Option<Invoked> {
+        self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, invoked)| *invoked)
+    }
+
+    /// Ends a call for its caller; the invocation stays unanswered until the callee answers or leaves.
+    pub(super) fn forget_caller(&mut self, invoked: Invoked) -> Option<Called> {
+        self.set_deadline(invoked, None);
+        self.keep_nothing(invoked);
+        let invocation = self.get_mut(invoked)?;
+        invocation.input = None;
+        let call = invocation.call.take()?;
+        if let Some(calls) = self.callers.get_mut(&call.caller) {
+            calls.remove(&call.request);
+        }
+        Some(call)
+    }
+
+    /// Ends an invocation of which the callee is told; an answer that crosses it is expected, up to so many of them.
+    pub(super) fn interrupt(&mut self, invoked: Invoked, limit: usize) {
+        self.remove(invoked);
+        if let Some(callee) = self.callees.get_mut(&invoked.callee) {
+            callee.interrupted.insert(invoked.request);
+            if callee.interrupted.len() > limit {
+                callee.interrupted.pop_first();
+            }
+        }
+    }
+
+    /// Ends an invocation with its call.
+    pub(super) fn remove(&mut self, invoked: Invoked) -> Option<Invocation> {
+        self.set_deadline(invoked, None);
+        let callee = self.callees.get_mut(&invoked.callee)?;
+        let invocation = callee.invocations.remove(&invoked.request)?;
+        if let Some(running) = callee.running.get_mut(&invocation.registration) {
+            *running -= 1;
+            if *running == 0 {
+                callee.running.remove(&invocation.registration);
+            }
+        }
+        self.kept_bytes = self.kept_bytes.saturating_sub(invocation.kept_bytes());
+        if let Some(Called { caller, request }) = invocation.call
             && let Some(calls) = self.callers.get_mut(&caller)
         {
             calls.remove(&request);
         }
-        Ok(call)
+        Some(invocation)
     }
 
-    /// Ends the calls of a session, and returns those that it was to answer.
+    /// Ends the invocation that a callee answers: `None` if it was interrupted before.
+    pub(super) fn answered(&mut self, invoked: Invoked) -> Result<Option<Invocation>, Violation> {
+        if let Some(invocation) = self.remove(invoked) {
+            return Ok(Some(invocation));
+        }
+        let callee = self.callees.get_mut(&invoked.callee);
+        if callee.is_some_and(|callee| callee.interrupted.remove(&invoked.request)) {
+            return Ok(None);
+        }
+        Err(Violation::new("the answer is to no invocation that waits for one"))
+    }
+
+    /// Whether a callee was told that an answer is not needed, and has not given it since.
+    pub(super) fn is_interrupted(&self, invoked: Invoked) -> bool {
+        self.callees.get(&invoked.callee).is_some_and(|callee| callee.interrupted.contains(&invoked.request))
+    }
+
+    /// The calls of a session that is over.
+    pub(super) fn made_by(&self, caller: PeerId) -> Vec<Invoked> {
+        self.callers.get(&caller).map(|calls| calls.values().copied().collect()).unwrap_or_default()
+    }
+
+    /// Forgets a session, and returns the calls that it was to answer.
     pub(super) fn leave(&mut self, id: PeerId) -> Vec<Called> {
-        for invoked in self.callers.remove(&id).unwrap_or_default().into_values() {
-            self.forget_caller(invoked);
-        }
-        let callee = self.callees.remove(&id).unwrap_or_default();
-        let calls: Vec<Called> = callee.invocations.into_values().flatten().collect();
-        for Called { caller, request } in &calls {
-            if let Some(calls) = self.callers.get_mut(caller) {
-                calls.remove(request);
-            }
-        }
+        let invocations = self.callees.get(&id).map(|callee| callee.invocations.keys().copied().collect());
+        let invocations: Vec<RequestId> = invocations.unwrap_or_default();
+        let ended = invocations.into_iter().filter_map(|request| self.remove(Invoked { callee: id, request }));
+        let calls = ended.filter_map(|invocation| invocation.call).collect();
+        self.callees.remove(&id);
+        self.callers.remove(&id);
         calls
-    }
-
-    /// Notes that nobody waits for an invocation any more; it stays unanswered until the callee answers or leaves.
-    fn forget_caller(&mut self, Invoked { callee, request }: Invoked) {
-        let callee = self.callees.get_mut(&callee);
-        if let Some(call) = callee.and_then(|callee| callee.invocations.get_mut(&request)) {
-            *call = None;
-        }
-    }
-}
-
-impl Dealer {
-    pub(in crate::router) fn call(&mut self, peers: &mut Peers, caller: PeerId, call: Call) -> Result<(), Violation> {
-        let Call { request, options, procedure, payload } = call;
-        if options.ppt_scheme.is_some() {
-            return Err(Violation::new("CALL uses payload passthru mode, which the dealer does not announce"));
-        }
-        if options.progress == Some(true) {
-            return Err(Violation::new("CALL is progressive, which the dealer does not announce"));
-        }
-        let refuse = |peers: &mut Peers, error| refuse(peers, caller, MessageType::Call, request, error);
-        if options.disclose_me == Some(true) {
-            refuse(peers, "wamp.error.option_disallowed.disclose_me");
-            return Ok(());
-        }
-        let Some(registration) = self.registry.serving(&procedure) else {
-            refuse(peers, "wamp.error.no_such_procedure");
-            return Ok(());
-        };
-        let callee_id = registration.callee;
-        let callee = self.calls.callees.entry(callee_id).or_default();
-        let calls = self.calls.callers.entry(caller).or_default();
-        if calls.len() >= peers.limits.calls || callee.invocations.len() >= peers.limits.calls {
-            refuse(peers, "wamp.error.unavailable");
-            return Ok(());
-        }
-        let details = InvocationDetails::default();
-        let invocation = Invocation { request: callee.next, registration: registration.id, details, payload };
-        // Encoded first: an INVOCATION that cannot be sent uses no id.
-        let Some(format) = peers.get(callee_id).map(|peer| peer.format) else { return Ok(()) };
-        match peers.frame(format, &invocation.into()) {
-            Err(undeliverable) => refuse(peers, undeliverable.uri()),
-            Ok(frame) => {
-                callee.invocations.insert(callee.next, Some(Called { caller, request }));
-                calls.insert(request, Invoked { callee: callee_id, request: callee.next });
-                callee.next = callee.next.next();
-                peers.send_frame(callee_id, frame);
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends a call for its caller; the callee goes on, and its answer is discarded: mode `skip`, which is what the others
-    /// come to where nothing announces to be interrupted.
-    pub(in crate::router) fn cancel(&mut self, peers: &mut Peers, caller: PeerId, cancel: &Cancel) {
-        let calls = self.calls.callers.get_mut(&caller);
-        // The result may have crossed the CANCEL.
-        let Some(invoked) = calls.and_then(|calls| calls.remove(&cancel.request)) else { return };
-        self.calls.forget_caller(invoked);
-        refuse(peers, caller, MessageType::Call, cancel.request, "wamp.error.canceled");
     }
 }

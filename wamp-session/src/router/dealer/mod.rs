@@ -2,15 +2,20 @@
 //! Procedure Calls").
 
 mod answers;
+mod calling;
 mod calls;
+mod ending;
+mod registering;
 mod registry;
+mod sharing;
 
-use wamp_proto::{MessageType, Uri};
+use wamp_proto::RegistrationId;
 
 use self::calls::Calls;
+pub use self::registry::RegistrationInfo;
 use self::registry::Registry;
-use super::peer::Peers;
-use super::{PeerId, refuse};
+use super::Router;
+use crate::Time;
 
 #[derive(Default)]
 pub(super) struct Dealer {
@@ -18,24 +23,47 @@ pub(super) struct Dealer {
     calls: Calls,
     /// Answers to calls that nobody waits for any more.
     pub(super) discarded_answers: u64,
+    /// CALLs with more input for calls that had ended.
+    pub(super) discarded_calls: u64,
 }
 
 impl Dealer {
-    /// Ends the registrations and calls of a session, and the calls that it was to answer.
-    pub(super) fn leave(&mut self, peers: &mut Peers, id: PeerId) {
-        self.registry.leave(id);
-        for call in self.calls.leave(id) {
-            refuse(peers, call.caller, MessageType::Call, call.request, "wamp.error.canceled");
-        }
-    }
-
-    /// The procedures that are registered, and who serves each.
-    pub(super) fn procedures(&self) -> impl Iterator<Item = (&Uri, PeerId)> {
-        self.registry.iter().map(|registration| (&registration.procedure, registration.callee))
+    pub(super) fn registrations(&self) -> impl Iterator<Item = RegistrationInfo<'_>> {
+        self.registry.iter()
     }
 
     /// How many invocations are unanswered.
     pub(super) fn pending_invocations(&self) -> usize {
         self.calls.pending()
+    }
+
+    /// When the next call has waited for too long.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.calls.next_deadline()
+    }
+}
+
+impl Router {
+    /// The registrations of a realm, each of a procedure or pattern that at least one session serves.
+    pub fn registrations(&self, realm: &str) -> impl Iterator<Item = RegistrationInfo<'_>> {
+        self.realms.get(realm).into_iter().flat_map(|realm| realm.dealer.registrations())
+    }
+
+    /// Ends a registration for all its callees, and says whether it was there.
+    ///
+    /// Callees that have announced `registration_revocation` are told, with the reason: a URI or words. Calls that are under way are
+    /// still answered. (WAMP Advanced Profile, "Registration Revocation".)
+    pub fn revoke_registration(&mut self, now: Time, realm: &str, id: RegistrationId, reason: Option<&str>) -> bool {
+        self.advance(now);
+        let Some(realm) = self.realms.get_mut(realm) else { return false };
+        let revoked = realm.dealer.revoke(&mut self.peers, id, reason);
+        self.settle();
+        revoked
+    }
+
+    /// How many invocations of a realm are unanswered.
+    #[must_use]
+    pub fn pending_invocations(&self, realm: &str) -> usize {
+        self.realms.get(realm).map_or(0, |realm| realm.dealer.pending_invocations())
     }
 }

@@ -1,0 +1,69 @@
+//! Which ids the requests of a client may have (WAMP Basic Profile, "IDs"; Advanced Profile, "Progressive Call Invocations").
+
+use wamp_proto::{Call, Message, MessageType, RequestId, Role};
+
+use super::peer::{Member, State};
+use super::{PeerId, Router, Violation};
+use crate::Feature;
+
+impl Router {
+    /// Checks that a session counts its requests: 1, 2, 3 … over all of their types.
+    pub(super) fn count_request(&mut self, id: PeerId, kind: MessageType, request: RequestId) -> Result<(), Violation> {
+        let Some(State::Joined(member)) = self.peers.get_mut(id).map(|peer| &mut peer.state) else { return Ok(()) };
+        let expected = member.next_request;
+        if request != expected {
+            return Err(Violation::new(format!("{kind} has the request id {request} instead of {expected}")));
+        }
+        member.next_request = expected.next();
+        Ok(())
+    }
+
+    /// Deals with a CALL that continues a call, and gives back one that begins a call.
+    pub(super) fn continued(&mut self, id: PeerId, call: Call) -> Result<Option<Call>, Violation> {
+        let Some(member) = self.peers.member_mut(id) else { return Ok(None) };
+        let more = call.options.progress == Some(true);
+        if more && !streams(member) {
+            return Err(Violation::new("CALL is progressive, which the caller does not announce"));
+        }
+        if !streams(member) || call.request >= member.next_request {
+            return Ok(Some(call));
+        }
+        // Even if the call is over: the caller may not know yet.
+        let is_open = if more { member.inputs.contains(&call.request) } else { member.inputs.remove(&call.request) };
+        let Some(realm) = self.realms.get_mut(&member.realm) else { return Ok(None) };
+        if !is_open && !realm.dealer.takes_input(id, call.request) {
+            return Err(Violation::new(format!("CALL {} continues no call that takes more", call.request)));
+        }
+        realm.dealer.call_more(&mut self.peers, id, call).map(|()| None)
+    }
+
+    /// Notes that more CALLs may come for a new one.
+    pub(super) fn note_input(&mut self, id: PeerId, call: &Call) {
+        let limit = self.peers.limits.inputs;
+        if call.options.progress == Some(true)
+            && let Some(member) = self.peers.member_mut(id)
+        {
+            member.inputs.insert(call.request);
+            if member.inputs.len() > limit {
+                member.inputs.pop_first();
+            }
+        }
+    }
+}
+
+fn streams(member: &Member) -> bool {
+    member.announces(Role::Caller, Feature::ProgressiveCallInvocations)
+}
+
+/// The id of a request that is the client's to count.
+pub(super) const fn new_request(message: &Message) -> Option<RequestId> {
+    match message {
+        Message::Publish(m) => Some(m.request),
+        Message::Subscribe(m) => Some(m.request),
+        Message::Unsubscribe(m) => Some(m.request),
+        Message::Call(m) => Some(m.request),
+        Message::Register(m) => Some(m.request),
+        Message::Unregister(m) => Some(m.request),
+        _ => None,
+    }
+}
