@@ -1,5 +1,7 @@
 //! What only Crossbar.io has.
 
+mod events;
+
 use loowy_tokio::{CloseCause, Config, Format, auth};
 
 use super::{Method, Router, basic, matrix, wamp_error};
