@@ -48,10 +48,10 @@ pub mod router;
 
 pub use wamp_session::client::{
     Call, CallResult, Client, Close, ConnectionEvent, ConnectionEvents, Event, FromEvent, FromInvocation, HandlerError,
-    IntoUri, Invocation, Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextConnectionEvent, NextEvent,
-    NextInvocation, NextMetaEvent, Overflow, Publish, PublishAcked, Queue, Register, RegisterFn, Registration,
-    RegistrationGuard, Subscribe, SubscribeFn, Subscription, SubscriptionEnd, SubscriptionGuard, Unregister,
-    Unsubscribe, UnsubscribeAll, WhenJoined, WithDetails,
+    IntoUri, Invocation, LiveConfig, Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextConnectionEvent,
+    NextEvent, NextInvocation, NextMetaEvent, Overflow, Publish, PublishAcked, Queue, Register, RegisterFn,
+    Registration, RegistrationGuard, Subscribe, SubscribeFn, Subscription, SubscriptionEnd, SubscriptionGuard,
+    Unregister, Unsubscribe, UnsubscribeAll, WhenJoined, WithDetails,
 };
 pub use wamp_session::proto::Limits as MessageLimits;
 pub use wamp_session::proto::{

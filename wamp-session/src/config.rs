@@ -4,9 +4,10 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use wamp_proto::{Format, PayloadCheck, Role, Uri};
+use wamp_proto::{Dict, Format, PayloadCheck, Role, Uri, Value};
 
 use crate::auth::Authenticator;
+use crate::options::own_key;
 use crate::passthru::{Codecs, PassthruCodec};
 use crate::{ConfigError, Feature, KeepAlive, Limits, Offline, ReconnectPolicy};
 
@@ -31,6 +32,8 @@ pub struct Config {
     /// The features that are switched off.
     pub(crate) disabled: Vec<Feature>,
     pub(crate) agent: Option<Arc<str>>,
+    /// Attributes of HELLO that are the application's own.
+    pub(crate) hello: Dict,
     pub(crate) formats: Vec<Format>,
     pub(crate) authenticators: Vec<Arc<dyn Authenticator>>,
     pub(crate) payload_check: PayloadCheck,
@@ -56,6 +59,7 @@ impl Config {
             codecs: Codecs::new(),
             disabled: Vec::new(),
             agent: Some(concat!("loowy-", env!("CARGO_PKG_VERSION")).into()),
+            hello: Dict::new(),
             formats: Format::ALL.to_vec(),
             authenticators: Vec::new(),
             payload_check: PayloadCheck::OnReceipt,
@@ -87,6 +91,19 @@ impl Config {
     #[must_use]
     pub fn agent<'a>(mut self, agent: impl Into<Option<&'a str>>) -> Self {
         self.agent = agent.into().map(Into::into);
+        self
+    }
+
+    /// Adds an attribute of one's own to the Details of HELLO; the key is of one of the forms `_abc` and `x_abc`, lower case, digits and
+    /// underscores.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").hello_detail("_build", 4711);
+    /// ```
+    #[must_use]
+    pub fn hello_detail(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.hello.insert(key.into(), value);
         self
     }
 
@@ -230,8 +247,13 @@ impl Config {
     /// authentication that cannot be used, when its transport is open.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_session()?;
+        Self::check_authenticators(&self.authenticators)
+    }
+
+    /// The part of the check that asks the authenticators.
+    pub(crate) fn check_authenticators(authenticators: &[Arc<dyn Authenticator>]) -> Result<(), ConfigError> {
         let mut known: Option<&str> = None;
-        for authenticator in &self.authenticators {
+        for authenticator in authenticators {
             match (authenticator.authid(), authenticator.method()) {
                 (Some(""), method @ ("ticket" | "wampcra")) => return Err(ConfigError::NoAuthId(method.to_owned())),
                 (None | Some(""), _) => {}
@@ -253,6 +275,9 @@ impl Config {
         }
         if self.roles.is_empty() {
             return Err(ConfigError::NoRole);
+        }
+        if let Some((key, _)) = self.hello.iter().find(|(key, _)| own_key(key).is_err()) {
+            return Err(ConfigError::HelloDetail(key.to_owned()));
         }
         if let Some(feature) = self.without_call_canceling() {
             return Err(ConfigError::NoCallCanceling(feature));

@@ -190,6 +190,9 @@ pub enum ConfigError {
     /// A callee has a feature that needs [`Feature::CallCanceling`], which is switched off.
     #[error("the callee's feature {0} needs call_canceling, which is switched off")]
     NoCallCanceling(Feature),
+    /// The key of an own attribute of HELLO is of no form that own keys have (`_abc`, `x_abc`), or its value of none that the format has.
+    #[error("{0:?} is no attribute of one's own")]
+    HelloDetail(String),
     /// An authentication method needs an authid.
     #[error("the authentication method {0} needs an authid")]
     NoAuthId(String),

@@ -22,6 +22,7 @@ mod auth;
 mod backlog;
 mod callee;
 mod caller;
+mod config;
 mod connection;
 mod driver;
 mod event;
@@ -44,6 +45,7 @@ use wamp_proto::{IntoPayload, InvalidUri, MatchPolicy, Uri, UriRule};
 pub use self::backlog::SubscriptionEnd;
 pub use self::callee::{Invocation, NextInvocation, Register, RegisterFn, Registration, RegistrationGuard, Unregister};
 pub use self::caller::{Call, CallResult};
+pub use self::config::LiveConfig;
 use self::connection::How;
 pub use self::connection::{Close, ConnectionEvent, ConnectionEvents, NextConnectionEvent, WhenJoined};
 pub use self::driver::Driver;
@@ -489,6 +491,24 @@ impl Client {
             Status::Joined(joined) => Some(joined),
             _ => None,
         }
+    }
+
+    /// The configuration, of which the reconnect policy, the call timeout and the authenticators can be replaced while the client lives.
+    ///
+    /// ```no_run
+    /// # fn run(client: &wamp_session::client::Client, ticket: &str) -> Result<(), wamp_session::ConfigError> {
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use wamp_session::auth;
+    ///
+    /// client.config().set_call_timeout(Duration::from_secs(3));
+    /// client.config().set_authenticators([Arc::new(auth::Ticket::new("joe", ticket)) as _])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn config(&self) -> LiveConfig<'_> {
+        LiveConfig::new(self)
     }
 
     /// What the session has counted.

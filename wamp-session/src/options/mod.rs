@@ -12,7 +12,7 @@ pub use self::subscriber::SubscribeOptions;
 use crate::CommandError;
 
 /// Checks an own key: `_[a-z0-9_]{3,}` as the specification has it, or `x_…` as routers do.
-fn own_key(key: &str) -> Result<&str, CommandError> {
+pub(crate) fn own_key(key: &str) -> Result<&str, CommandError> {
     let rest = key.strip_prefix("x_").filter(|rest| !rest.is_empty());
     let rest = rest.or_else(|| key.strip_prefix('_').filter(|rest| rest.len() >= 3));
     match rest {

@@ -18,6 +18,7 @@ mod subscriber;
 mod waiting;
 
 use core::fmt;
+use core::time::Duration;
 use std::sync::Arc;
 
 use wamp_proto::{Format, Payload, Uri};
@@ -34,11 +35,12 @@ use self::requests::{Request, Requests};
 use self::state::{Closing, State};
 use self::subscriber::Subscriptions;
 use self::waiting::Waiting;
-use crate::auth::Answer;
+use crate::auth::{Answer, Authenticator};
 use crate::{
     Action, Attempt, AuthError, CallKey, CallOptions, CloseReason, CommandError, Config, Decision, Frame,
-    InvocationKey, Opened, PublishKey, PublishOptions, RegisterOptions, RegistrationKey, RequestError, Response,
-    SessionEvent, Stats, Status, SubscribeOptions, SubscriptionKey, Time, TimeoutReason, TransportError, TransportId,
+    InvocationKey, Opened, PublishKey, PublishOptions, ReconnectPolicy, RegisterOptions, RegistrationKey, RequestError,
+    Response, SessionEvent, Stats, Status, SubscribeOptions, SubscriptionKey, Time, TimeoutReason, TransportError,
+    TransportId,
 };
 
 /// The format of sessions whose configuration has none, which never get anywhere.
@@ -526,6 +528,23 @@ impl Session {
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Replaces the policy by which a session that is lost is joined again; a decision that was made stands.
+    pub fn set_reconnect(&mut self, policy: ReconnectPolicy) {
+        self.config.reconnect = policy;
+    }
+
+    /// Replaces the timeout of calls, for those made from now on.
+    pub fn set_call_timeout(&mut self, timeout: impl Into<Option<Duration>>) {
+        self.config.call_timeout = timeout.into();
+    }
+
+    /// Replaces the ways to authenticate, and returns those before.
+    ///
+    /// The session itself asks none of them: who embeds it does, at the next attempt to join.
+    pub fn set_authenticators(&mut self, authenticators: Vec<Arc<dyn Authenticator>>) -> Vec<Arc<dyn Authenticator>> {
+        core::mem::replace(&mut self.config.authenticators, authenticators)
     }
 }
 

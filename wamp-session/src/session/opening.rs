@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use wamp_proto::{Authenticate, Challenge, Format, Hello, HelloDetails, Message, MessageType, Uri, Welcome};
+use wamp_proto::{
+    Authenticate, Challenge, Format, Hello, HelloDetails, IntoPayload as _, Message, MessageType, Uri, Value, Welcome,
+};
 
 use super::Session;
 use super::deadlines::Deadline;
@@ -83,6 +85,7 @@ impl Session {
         details.authmethods = (!authmethods.is_empty()).then(|| authmethods.clone());
         details.authid = authid;
         details.authextra = authextra.filter(|extra| !extra.is_empty());
+        details.extra.clone_from(&self.config.hello);
         let hello = Hello { realm, details };
         match frame(&hello.into(), format, usize::MAX) {
             Ok(hello) => {
@@ -91,12 +94,22 @@ impl Session {
                 let offered = authmethods;
                 self.state = State::Joining(Joining { transport, format, offered, challenged: false, deadline });
             }
-            // Only what an authentication method says beforehand can be more than a format carries.
             Err(error) => {
+                let cause = match self.hello_detail_beyond(format) {
+                    Some(key) => CloseCause::Config(ConfigError::HelloDetail(key)),
+                    // Only what an authentication method says beforehand is left.
+                    None => CloseCause::Authentication(AuthError::Other(Arc::new(error))),
+                };
                 self.close_transport(1000, "");
-                self.end(CloseCause::Authentication(AuthError::Other(Arc::new(error))), None);
+                self.end(cause, None);
             }
         }
+    }
+
+    /// Finds an own attribute of HELLO that a format cannot carry.
+    fn hello_detail_beyond(&self, format: Format) -> Option<String> {
+        let is_beyond = |value: &Value| (value.clone(),).into_payload(format).is_err();
+        self.config.hello.iter().find(|(_, value)| is_beyond(value)).map(|(key, _)| key.to_owned())
     }
 
     /// What the router says before WELCOME.

@@ -8,6 +8,7 @@ mod driver;
 mod handles;
 mod joining;
 mod listener;
+mod loowy;
 mod meta;
 mod offline;
 mod reopening;
