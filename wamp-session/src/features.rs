@@ -37,6 +37,7 @@ pub(crate) const fn of_client(role: Role) -> &'static [Feature] {
 pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
     match role {
         Role::Broker => &[
+            Feature::EventHistory,
             Feature::EventRetention,
             Feature::PatternBasedSubscription,
             Feature::PublicationTrustlevels,

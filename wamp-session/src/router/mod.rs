@@ -40,7 +40,8 @@
 //!   payload; progressive results and invocations; cancellation in all modes; timeouts; caller identification and trust levels;
 //!   revocation ([`Router::revoke_registration`]); calls that a callee declines with `wamp.error.unavailable` are given to another one.
 //!   Crossbar.io's options `force_reregister` and `concurrency`. More in "Calls" below.
-//! - Meta API: the procedures and topics of sessions and subscriptions, and testaments, which are published when their session ends,
+//! - Meta API: the procedures and topics of sessions and subscriptions, event history (of the topics that are configured for it, for
+//!   whoever may subscribe to them), and testaments, which are published when their session ends,
 //!   however it ends. Subscriptions to the topics of the API are not told of themselves, and patterns match its topics only if they start with
 //!   `wamp.` themselves.
 //! - Permissions: roles that are configured may do only what is allowed to them ([`RoleConfig`]); all others may do everything.

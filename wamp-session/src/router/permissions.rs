@@ -62,6 +62,10 @@ impl RoleConfig {
         self
     }
 
+    pub(super) fn may_subscribe(&self, topic: &Uri, policy: MatchPolicy) -> bool {
+        self.permissions.iter().any(|permission| permission.subscribe && permission.covers(topic, policy))
+    }
+
     pub(super) fn allows(&self, wish: &Wish<'_>) -> bool {
         self.permissions.iter().any(|permission| {
             let is_named = match wish.kind {

@@ -10,6 +10,7 @@ mod chaos;
 mod closing;
 mod dealer;
 mod formats;
+mod get_events;
 mod history;
 mod limits;
 mod meta;

@@ -171,6 +171,12 @@ impl History {
         Some(id)
     }
 
+    /// The topic or pattern of a subscription whose history is kept.
+    pub(super) fn topic_of(&self, id: SubscriptionId) -> Option<(&Uri, MatchPolicy)> {
+        let HistoryConfig { topic, policy, .. } = &self.stores.get(*self.by_id.get(&id)?)?.config;
+        Some((topic, *policy))
+    }
+
     /// Whether events of a topic are remembered.
     pub(super) fn wants(&self, topic: &Uri) -> bool {
         self.topics.matching(topic).next().is_some()

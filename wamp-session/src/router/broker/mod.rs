@@ -147,6 +147,17 @@ impl Broker {
         }
     }
 
+    /// The subscription of a topic or pattern that somebody subscribes to, or whose history is kept.
+    pub(super) fn lookup(&mut self, ids: &mut Ids, topic: &Uri, policy: MatchPolicy) -> Option<SubscriptionId> {
+        self.subscriptions.find(topic, policy).or_else(|| self.history.id_of(ids, topic, policy))
+    }
+
+    /// The topic or pattern of such a subscription.
+    pub(super) fn topic_of(&self, id: SubscriptionId) -> Option<(&Uri, MatchPolicy)> {
+        let subscribed = self.subscriptions.info(id).map(|info| (info.topic, info.match_policy));
+        subscribed.or_else(|| self.history.topic_of(id))
+    }
+
     /// The events of a history that a session may see, all if it is nobody's in particular.
     pub(super) fn history(
         &self,

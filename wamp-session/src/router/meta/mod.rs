@@ -3,6 +3,7 @@
 //!
 //! Procedures that start with `wamp.` are the router's: a call of one never reaches the dealer, where no client can register it either.
 
+mod history;
 mod news;
 mod sessions;
 mod subscriptions;
@@ -101,6 +102,7 @@ impl Router {
             "wamp.subscription.get" => self.get_subscription(&query),
             "wamp.subscription.list_subscribers" => self.list_subscribers(&query),
             "wamp.subscription.count_subscribers" => self.count_subscribers(&query),
+            "wamp.subscription.get_events" => self.get_events(&query),
             _ => Err("wamp.error.no_such_procedure"),
         }
     }

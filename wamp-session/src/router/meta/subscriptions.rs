@@ -14,10 +14,11 @@ impl Router {
         Ok(Reply::new(Dict::from_iter(policies.map(|policy| (policy.as_str(), of(policy))))))
     }
 
-    pub(super) fn lookup_subscription(&self, query: &Query) -> Answer {
+    /// Finds a subscription; one whose history is kept is there even if nobody subscribes.
+    pub(super) fn lookup_subscription(&mut self, query: &Query) -> Answer {
         let (topic, policy) = pattern(query)?;
-        let realm = self.realms.get(&query.realm);
-        let found = realm.and_then(|realm| realm.broker.subscriptions.find(&topic, policy));
+        let Some(realm) = self.realms.get_mut(&query.realm) else { return Ok(Reply::new(Value::Null)) };
+        let found = realm.broker.lookup(&mut self.ids, &topic, policy);
         Ok(Reply::new(found.map(SubscriptionId::get)))
     }
 
