@@ -46,6 +46,7 @@ pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
             Feature::SessionMetaApi,
             Feature::SubscriberBlackwhiteListing,
             Feature::SubscriptionMetaApi,
+            Feature::SubscriptionRevocation,
         ],
         Role::Dealer => &[
             Feature::CallCanceling,

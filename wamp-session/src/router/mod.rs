@@ -35,7 +35,7 @@
 //! - Broker: topics and patterns (prefix, wildcard), acknowledgement, black- and whitelists, publisher exclusion, publisher
 //!   identification ([`Disclosure`]) and trust levels. An empty list of those who are eligible means nobody. Retained events keep
 //!   their publication id and their audience; a pattern gets those of all topics that match. Histories of topics and patterns
-//!   ([`RealmConfig::history`]).
+//!   ([`RealmConfig::history`]). The embedder can revoke subscriptions ([`Router::revoke_subscription`]).
 //! - Dealer: procedures and patterns, by the algorithm of the specification; shared registrations by all policies; errors with their
 //!   payload; progressive results and invocations; cancellation in all modes; timeouts; caller identification and trust levels;
 //!   revocation ([`Router::revoke_registration`]); calls that a callee declines with `wamp.error.unavailable` are given to another one.
@@ -93,7 +93,7 @@ use std::sync::Arc;
 
 use wamp_proto::{
     DecodeError, DecodeErrorKind, Error, ErrorDetails, Format, Message, MessageType, Payload, PayloadCheck, RequestId,
-    Role, SessionId, SubscriptionId, Uri, decode,
+    Role, SessionId, Uri, decode,
 };
 
 pub use self::action::{PeerId, RouterAction};
@@ -258,47 +258,6 @@ impl Router {
     /// The sessions of a realm.
     pub fn sessions<'a>(&'a self, realm: &'a str) -> impl Iterator<Item = (PeerId, SessionId)> {
         self.peers.members(realm).map(|(id, member)| (id, member.session))
-    }
-
-    /// The subscriptions of a realm, each of a topic or pattern that at least one session subscribes to.
-    pub fn subscriptions(&self, realm: &str) -> impl Iterator<Item = SubscriptionInfo<'_>> {
-        self.realms.get(realm).into_iter().flat_map(|realm| realm.broker.subscriptions.iter())
-    }
-
-    /// The events that a realm remembers of a subscription ([`RealmConfig::history`]), whoever was to receive them.
-    ///
-    /// ```
-    /// use wamp_session::proto::{Format, MatchPolicy};
-    /// use wamp_session::router::{HistoryFilter, RealmConfig, Router, RouterConfig};
-    /// use wamp_session::{Frame, Time};
-    ///
-    /// let realm = RealmConfig::new("realm1")?.anonymous("guest").history("com.example.", MatchPolicy::Prefix, 100)?;
-    /// let mut router = Router::new(RouterConfig::new([7; 32]).realm(realm));
-    /// let peer = router.handle_opened(Time::ZERO, Format::Json);
-    /// for message in [
-    ///     r#"[1,"realm1",{"roles":{"publisher":{},"subscriber":{}}}]"#,
-    ///     r#"[32,1,{"match":"prefix"},"com.example."]"#,
-    ///     r#"[16,2,{},"com.example.tick",["EURUSD",1.0625]]"#,
-    /// ] {
-    ///     router.handle_frame(Time::ZERO, peer, Frame::Text(message.into()));
-    /// }
-    /// let subscription = router.subscriptions("realm1").next().unwrap().id;
-    /// let page = router.history("realm1", subscription, &HistoryFilter::new().limit(10))?;
-    /// assert_eq!(page.events[0].topic, "com.example.tick");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`HistoryError`] if the realm keeps no history of it, or the filter names a publication that is not there (any more).
-    pub fn history(
-        &self,
-        realm: &str,
-        subscription: SubscriptionId,
-        filter: &HistoryFilter,
-    ) -> Result<HistoryPage, HistoryError> {
-        let realm = self.realms.get(realm).ok_or(HistoryError::Unavailable)?;
-        realm.broker.history(&self.peers, subscription, filter, None)
     }
 
     /// How many bytes of frames to a peer wait to be taken with [`poll_action`](Self::poll_action).

@@ -139,3 +139,21 @@ fn need_17_whatever_comes_and_goes_each_subscription_gets_each_event_once() {
         assert_eq!(world.router.subscriptions("realm1").count(), 0, "seed {seed}");
     }
 }
+
+#[test]
+fn srv_02_a_subscriber_learns_that_its_subscription_is_revoked_and_why() {
+    let mut world = World::new();
+    let subscriber = world.join(Format::Cbor);
+    let key = subscribed(&mut world, subscriber, uri("com.a"), SubscribeOptions::new());
+    let id = world.router.subscriptions("realm1").next().unwrap().id;
+    let now = world.now;
+    assert!(world.router.revoke_subscription(now, "realm1", id, Some("no longer authorized")));
+    match world.event(subscriber) {
+        Some(SessionEvent::SubscriptionRevoked { key: revoked, reason }) => {
+            assert_eq!((revoked, reason.as_deref()), (key, Some("no longer authorized")));
+        }
+        event => panic!("{event:?}"),
+    }
+    assert!(world.session(subscriber).unsubscribe(now, key).is_err());
+    subscribed(&mut world, subscriber, uri("com.a"), SubscribeOptions::new());
+}

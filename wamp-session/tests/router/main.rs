@@ -19,5 +19,6 @@ mod patterns;
 mod permissions;
 mod registrations;
 mod retained;
+mod revocation;
 mod strict;
 mod world;

@@ -1,6 +1,7 @@
 //! The broker of a realm: who subscribes to which topic, and what is published (WAMP Basic Profile, "Publish and Subscribe").
 
 mod audience;
+mod embedder;
 mod history;
 mod publication;
 mod retained;
@@ -10,8 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
-    Args, Event, EventDetails, Format, IntoPayload, MatchPolicy, MessageType, Payload, Publish, Published, Subscribe,
-    Subscribed, SubscriptionId, Unsubscribe, Unsubscribed, Uri, Value,
+    Args, Event, EventDetails, Format, IntoPayload, MatchPolicy, MessageType, Payload, Publish, Published, Role,
+    Subscribe, Subscribed, SubscriptionId, Unsubscribe, Unsubscribed, UnsubscribedDetails, Uri, Value,
 };
 
 use self::audience::Audience;
@@ -24,7 +25,7 @@ use self::subscriptions::{Subscription, Subscriptions};
 use super::ids::Ids;
 use super::peer::{Member, Peers};
 use super::{Disclosure, PeerId, RealmConfig, Violation, refuse, uri};
-use crate::Frame;
+use crate::{Feature, Frame};
 
 pub(super) struct Broker {
     pub(super) subscriptions: Subscriptions,
@@ -90,6 +91,24 @@ impl Broker {
             return refuse(peers, subscriber, MessageType::Unsubscribe, request, error);
         }
         peers.send(subscriber, &Unsubscribed { request: Some(request), details: None }.into());
+    }
+
+    /// Ends a subscription for a subscriber, tells it if it understands that, and says whether it was one.
+    fn revoke(
+        &mut self,
+        peers: &mut Peers,
+        subscriber: PeerId,
+        subscription: SubscriptionId,
+        reason: Option<&str>,
+    ) -> bool {
+        let was_held = self.subscriptions.remove(subscriber, subscription);
+        if was_held && peers.announces(subscriber, Role::Subscriber, Feature::SubscriptionRevocation) {
+            let mut details = UnsubscribedDetails::default();
+            details.subscription = Some(subscription);
+            details.reason = reason.map(Into::into);
+            peers.send(subscriber, &Unsubscribed { request: None, details: Some(details) }.into());
+        }
+        was_held
     }
 
     /// Acknowledges and delivers an event.
