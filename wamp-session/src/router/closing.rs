@@ -103,10 +103,17 @@ impl Router {
         }
     }
 
-    /// Takes the sessions out of their realms that were closed in passing, and those that this closes in turn.
+    /// Takes the sessions out of their realms that were closed in passing, and tells what has changed; that may close others in turn.
     pub(super) fn settle(&mut self) {
-        while let Some((id, member)) = self.peers.fallen.pop() {
-            self.leave(id, member);
+        loop {
+            if let Some((id, member)) = self.peers.fallen.pop() {
+                self.leave(id, member);
+            } else if let Some((realm, _)) = self.realms.iter().find(|(_, realm)| realm.has_news()) {
+                let realm = realm.clone();
+                self.tell_news(&realm, None);
+            } else {
+                return;
+            }
         }
     }
 

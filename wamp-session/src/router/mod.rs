@@ -40,7 +40,7 @@
 //!   payload; progressive results and invocations; cancellation in all modes; timeouts; caller identification and trust levels;
 //!   revocation ([`Router::revoke_registration`]); calls that a callee declines with `wamp.error.unavailable` are given to another one.
 //!   Crossbar.io's options `force_reregister` and `concurrency`. More in "Calls" below.
-//! - Meta API: the procedures and topics of sessions and subscriptions, event history (of the topics that are configured for it, for
+//! - Meta API: the procedures and topics of sessions, registrations and subscriptions, event history (of the topics that are configured for it, for
 //!   whoever may subscribe to them), and testaments, which are published when their session ends,
 //!   however it ends. Subscriptions to the topics of the API are not told of themselves, and patterns match its topics only if they start with
 //!   `wamp.` themselves.
@@ -380,12 +380,6 @@ impl Router {
             Message::Error(answer) => dealer.failed(config, peers, ids, id, answer)?,
             // Refused above, by their type.
             _ => {}
-        }
-        if realm.has_news()
-            && let Some(member) = self.peers.member(id)
-        {
-            let realm = member.realm.clone();
-            self.tell_news(&realm, None);
         }
         Ok(())
     }

@@ -25,11 +25,12 @@ impl Realm {
 
     /// Whether something is to be told to those who subscribe to the meta API.
     pub(super) fn has_news(&self) -> bool {
-        !self.broker.subscriptions.news.is_empty()
+        !self.broker.subscriptions.news.is_empty() || self.dealer.has_news()
     }
 
     pub(super) fn forget_news(&mut self) {
         self.broker.subscriptions.news.clear();
+        self.dealer.take_news();
     }
 
     /// Takes out everything of all sessions, when all of them are over.

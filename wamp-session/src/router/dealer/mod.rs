@@ -9,12 +9,13 @@ mod registering;
 mod registry;
 mod sharing;
 
-use wamp_proto::RegistrationId;
+use wamp_proto::{MatchPolicy, RegistrationId, Uri};
 
 use self::calls::Calls;
 pub use self::registry::RegistrationInfo;
 use self::registry::Registry;
 use super::Router;
+use super::meta::News;
 use crate::Time;
 
 #[derive(Default)]
@@ -30,6 +31,29 @@ pub(super) struct Dealer {
 impl Dealer {
     pub(super) fn registrations(&self) -> impl Iterator<Item = RegistrationInfo<'_>> {
         self.registry.iter()
+    }
+
+    /// One registration.
+    pub(super) fn registration(&self, id: RegistrationId) -> Option<RegistrationInfo<'_>> {
+        self.registry.info(id)
+    }
+
+    /// The registration of a procedure or pattern.
+    pub(super) fn find(&self, procedure: &Uri, policy: MatchPolicy) -> Option<RegistrationId> {
+        self.registry.find(procedure, policy)
+    }
+
+    /// The registration that a call of a procedure goes to.
+    pub(super) fn serving(&self, procedure: &Uri) -> Option<RegistrationId> {
+        self.registry.serving(procedure)
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        !self.registry.news.is_empty()
+    }
+
+    pub(super) fn take_news(&mut self) -> Vec<News<RegistrationId>> {
+        core::mem::take(&mut self.registry.news)
     }
 
     /// How many invocations are unanswered.

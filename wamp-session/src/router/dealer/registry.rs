@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wamp_proto::{InvokePolicy, MatchPolicy, RegisterOptions, RegistrationId, Uri};
 
 use crate::router::PeerId;
+use crate::router::meta::{Change, News};
 use crate::router::patterns::Patterns;
 
 /// The registrations of a realm.
@@ -15,6 +16,8 @@ pub(super) struct Registry {
     registrations: BTreeMap<RegistrationId, Registration>,
     /// The registrations of each callee.
     held: BTreeMap<PeerId, BTreeSet<RegistrationId>>,
+    /// What the meta API has not told yet.
+    pub(super) news: Vec<News<RegistrationId>>,
 }
 
 /// A procedure or pattern, and who serves it.
@@ -80,14 +83,11 @@ impl Registry {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = RegistrationInfo<'_>> {
-        self.registrations.iter().map(|(id, registration)| RegistrationInfo {
-            id: *id,
-            procedure: &registration.procedure,
-            match_policy: registration.policy,
-            invoke: registration.invoke,
-            created: registration.created,
-            callees: &registration.callees,
-        })
+        self.registrations.iter().map(|(id, registration)| registration.info(*id))
+    }
+
+    pub(super) fn info(&self, id: RegistrationId) -> Option<RegistrationInfo<'_>> {
+        self.registrations.get(&id).map(|registration| registration.info(id))
     }
 
     /// How many registrations a callee has.
@@ -105,6 +105,10 @@ impl Registry {
     pub(super) fn add(&mut self, id: RegistrationId, callee: PeerId, terms: Terms) {
         let Some(registration) = self.registrations.get_mut(&id) else { return };
         if registration.terms.insert(callee, terms).is_none() {
+            if registration.callees.is_empty() {
+                self.news.push(News { change: Change::Created, peer: callee, id });
+            }
+            self.news.push(News { change: Change::Added, peer: callee, id });
             registration.callees.push(callee);
             self.held.entry(callee).or_default().insert(id);
         }
@@ -140,6 +144,7 @@ impl Registry {
         registration.terms.remove(&callee);
         if let Some(place) = registration.callees.iter().position(|other| *other == callee) {
             registration.callees.remove(place);
+            self.news.push(News { change: Change::Removed, peer: callee, id });
             // The turn stays with whom it was.
             if registration.turn > place {
                 registration.turn -= 1;
@@ -149,11 +154,23 @@ impl Registry {
             && let Some(ended) = self.registrations.remove(&id)
         {
             self.procedures.remove(&ended.procedure, ended.policy);
+            self.news.push(News { change: Change::Deleted, peer: callee, id });
         }
     }
 }
 
 impl Registration {
+    fn info(&self, id: RegistrationId) -> RegistrationInfo<'_> {
+        RegistrationInfo {
+            id,
+            procedure: &self.procedure,
+            match_policy: self.policy,
+            invoke: self.invoke,
+            created: self.created,
+            callees: &self.callees,
+        }
+    }
+
     pub(super) fn new(procedure: Uri, policy: MatchPolicy, invoke: InvokePolicy, created: Duration) -> Self {
         Self { procedure, policy, invoke, created, callees: Vec::new(), terms: BTreeMap::new(), turn: 0 }
     }

@@ -5,11 +5,14 @@
 
 mod history;
 mod news;
+mod registrations;
 mod sessions;
 mod subscriptions;
 mod testaments;
 
-use wamp_proto::{ArgsKwargs, Call, CallResult, Dict, IntoPayload, MessageType, ResultDetails, Uri, Value};
+use wamp_proto::{
+    ArgsKwargs, Call, CallResult, Dict, IntoPayload, MatchPolicy, MessageType, ResultDetails, Uri, UriRule, Value,
+};
 
 pub(super) use self::news::{Change, News};
 pub(super) use self::testaments::Testaments;
@@ -96,6 +99,12 @@ impl Router {
             "wamp.session.kill_all" => self.kill_all(&query),
             "wamp.session.add_testament" => self.add_testament(query),
             "wamp.session.flush_testaments" => self.flush_testaments(&query),
+            "wamp.registration.list" => self.list_registrations(&query),
+            "wamp.registration.lookup" => self.lookup_registration(&query),
+            "wamp.registration.match" => self.match_registration(&query),
+            "wamp.registration.get" => self.get_registration(&query),
+            "wamp.registration.list_callees" => self.list_callees(&query),
+            "wamp.registration.count_callees" => self.count_callees(&query),
             "wamp.subscription.list" => self.list_subscriptions(&query),
             "wamp.subscription.lookup" => self.lookup_subscription(&query),
             "wamp.subscription.match" => self.match_subscriptions(&query),
@@ -106,6 +115,25 @@ impl Router {
             _ => Err("wamp.error.no_such_procedure"),
         }
     }
+
+    /// What a lookup has found, or its miss.
+    fn found(&self, id: Option<impl Into<u64>>) -> Reply {
+        Reply::new(id.map(Into::into))
+    }
+}
+
+/// The URI or pattern of a lookup, and how it is compared.
+fn pattern(query: &Query) -> Result<(Uri, MatchPolicy), &'static str> {
+    let policy = match query.arg(1) {
+        Value::Null => MatchPolicy::Exact,
+        Value::Dict(options) => match options.get("match") {
+            None | Some(Value::Null) => MatchPolicy::Exact,
+            Some(policy) => policy.as_str().and_then(MatchPolicy::from_name).ok_or(INVALID_ARGUMENT)?,
+        },
+        _ => return Err(INVALID_ARGUMENT),
+    };
+    let uri = Uri::checked(query.text(0)?, UriRule::Loose, policy).map_err(|_| "wamp.error.invalid_uri")?;
+    Ok((uri, policy))
 }
 
 /// Ids as a value.

@@ -49,6 +49,7 @@ impl Router {
     pub(in crate::router) fn tell_news(&mut self, realm: &Uri, left: Option<(PeerId, SessionId)>) {
         let Some(at) = self.realms.get_mut(realm) else { return };
         let of_subscriptions = core::mem::take(&mut at.broker.subscriptions.news);
+        let of_registrations = at.dealer.take_news();
         let session_of = |router: &Self, peer: PeerId| match left {
             Some((id, session)) if id == peer => Some(session),
             _ => router.peers.member(peer).map(|member| member.session),
@@ -63,6 +64,21 @@ impl Router {
             };
             let subject = match change {
                 Change::Created => self.subscription_details(realm, id),
+                Change::Added | Change::Removed | Change::Deleted => Some(Value::U64(id.get())),
+            };
+            let Some(subject) = subject else { continue };
+            self.announce(realm, topic, || vec![session.get().into(), subject]);
+        }
+        for News { change, peer, id } in of_registrations {
+            let Some(session) = session_of(self, peer) else { continue };
+            let topic = match change {
+                Change::Created => "wamp.registration.on_create",
+                Change::Added => "wamp.registration.on_register",
+                Change::Removed => "wamp.registration.on_unregister",
+                Change::Deleted => "wamp.registration.on_delete",
+            };
+            let subject = match change {
+                Change::Created => self.registration_details(realm, id),
                 Change::Added | Change::Removed | Change::Deleted => Some(Value::U64(id.get())),
             };
             let Some(subject) = subject else { continue };

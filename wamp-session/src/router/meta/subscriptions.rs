@@ -1,10 +1,10 @@
 //! `wamp.subscription.…`: who subscribes to what.
 
-use wamp_proto::{Dict, MatchPolicy, SubscriptionId, Uri, UriRule, Value};
+use wamp_proto::{Dict, MatchPolicy, SubscriptionId, Uri, Value};
 
 use super::super::timestamp::rfc3339;
 use super::super::{Router, SubscriptionInfo};
-use super::{Answer, INVALID_ARGUMENT, Query, Reply, ids};
+use super::{Answer, Query, Reply, ids, pattern};
 
 impl Router {
     pub(super) fn list_subscriptions(&self, query: &Query) -> Answer {
@@ -19,7 +19,7 @@ impl Router {
         let (topic, policy) = pattern(query)?;
         let Some(realm) = self.realms.get_mut(&query.realm) else { return Ok(Reply::new(Value::Null)) };
         let found = realm.broker.lookup(&mut self.ids, &topic, policy);
-        Ok(Reply::new(found.map(SubscriptionId::get)))
+        Ok(self.found(found))
     }
 
     pub(super) fn match_subscriptions(&self, query: &Query) -> Answer {
@@ -58,20 +58,6 @@ impl Router {
     fn of_realm(&self, realm: &Uri) -> impl Iterator<Item = SubscriptionInfo<'_>> {
         self.realms.get(realm).into_iter().flat_map(|realm| realm.broker.subscriptions.iter())
     }
-}
-
-/// The URI or pattern of a lookup, and how it is compared.
-pub(super) fn pattern(query: &Query) -> Result<(Uri, MatchPolicy), &'static str> {
-    let policy = match query.arg(1) {
-        Value::Null => MatchPolicy::Exact,
-        Value::Dict(options) => match options.get("match") {
-            None | Some(Value::Null) => MatchPolicy::Exact,
-            Some(policy) => policy.as_str().and_then(MatchPolicy::from_name).ok_or(INVALID_ARGUMENT)?,
-        },
-        _ => return Err(INVALID_ARGUMENT),
-    };
-    let uri = Uri::checked(query.text(0)?, UriRule::Loose, policy).map_err(|_| "wamp.error.invalid_uri")?;
-    Ok((uri, policy))
 }
 
 fn details(info: &SubscriptionInfo<'_>) -> Dict {
