@@ -1,6 +1,8 @@
 //! What only Crossbar.io has.
 
-mod events;
+mod meta;
+mod pubsub;
+mod rpc;
 
 use loowy_tokio::{CloseCause, Config, Format, auth};
 
