@@ -47,6 +47,8 @@ pub struct Config {
     pub(crate) offline: Offline,
     pub(crate) seed: Option<u64>,
     pub(crate) keep_alive: Option<KeepAlive>,
+    #[cfg(feature = "client")]
+    pub(crate) on_handler_error: Option<crate::client::HandlerErrorHook>,
 }
 
 impl Config {
@@ -73,6 +75,8 @@ impl Config {
             offline: Offline::new(),
             seed: None,
             keep_alive: Some(KeepAlive::new()),
+            #[cfg(feature = "client")]
+            on_handler_error: None,
         }
     }
 
@@ -220,6 +224,30 @@ impl Config {
     #[must_use]
     pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
         self.keep_alive = keep_alive.into();
+        self
+    }
+
+    /// Sets what is called when a handler fails in a way that its caller is not to see: with an error that is no
+    /// [`WampError`](crate::WampError), a panic, arguments that do not fit, a result that cannot be sent.
+    ///
+    /// It gets the procedure and the failure, and may say what the caller gets instead of `wamp.error.runtime_error`
+    /// (`wamp.error.invalid_argument`, `wamp.error.invalid_payload`). It is called in the handler's task, where it must not block, and a
+    /// panic in it is caught.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").on_handler_error(|procedure, failure| {
+    ///     eprintln!("{procedure}: {failure:?}");
+    ///     None
+    /// });
+    /// ```
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn on_handler_error(
+        mut self,
+        hook: impl Fn(&Uri, &crate::client::HandlerFailure) -> Option<crate::WampError> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_handler_error = Some(Arc::new(hook));
         self
     }
 

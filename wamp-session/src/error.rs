@@ -66,6 +66,15 @@ pub enum CommandError {
     /// An option's key is neither known nor of a form that own keys have (`_abc`, `x_abc`).
     #[error("{0:?} is no key of an own option")]
     InvalidOption(String),
+    /// A call with the run mode `partition` needs a routing key ([`CallOptions::rkey`](crate::CallOptions::rkey)).
+    #[error("the run mode \"partition\" needs a routing key")]
+    NoRoutingKey,
+    /// The call takes no more input: it has ended, was cancelled, or its last input was sent.
+    #[error("the call takes no more input")]
+    InputClosed,
+    /// The invocation was cancelled, so that parts of its result are not wanted any more.
+    #[error("the invocation was cancelled")]
+    Interrupted,
     /// Too many requests are under way.
     #[error("too many requests are under way")]
     TooMany,
@@ -98,9 +107,14 @@ pub enum RequestError {
     /// The answer came in payload passthru mode and cannot be opened.
     #[error("the answer cannot be opened")]
     Passthru(#[from] PassthruError),
-    /// No answer came in time.
+    /// No answer came in time, by the client's own clock. A dealer's or callee's timeout is a [`Wamp`](Self::Wamp) error of the kind
+    /// [`ErrorKind::Timeout`].
     #[error("no answer came in time")]
     Timeout,
+    /// The call was cancelled on this side, and its result is not waited for. A cancelled call that the callee has answered fails with
+    /// a [`Wamp`](Self::Wamp) error, mostly of the kind [`ErrorKind::Canceled`], or succeeds.
+    #[error("the call was cancelled")]
+    Canceled,
     /// The session ended before the answer, and not by the application: the transport was lost, the router closed or aborted the
     /// session or broke the protocol, or the session was not joined at all.
     #[error("the connection was lost")]
@@ -219,6 +233,101 @@ pub enum AuthError {
     Other(#[source] Arc<dyn Error + Send + Sync>),
 }
 
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $($uri:literal)|+;)*) => {
+        /// What the URI of an error means, if the specification, or a router that is widely used, defines it.
+        ///
+        /// ```
+        /// # use wamp_session::{ErrorKind, WampError};
+        /// let error = WampError::new("wamp.error.canceled")?;
+        /// assert_eq!(error.kind(), ErrorKind::Canceled);
+        /// assert_eq!(WampError::new("com.example.error.no_stock")?.kind(), ErrorKind::Other);
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$doc])* $kind,)*
+            /// Any other: an application's own.
+            Other,
+        }
+
+        impl ErrorKind {
+            /// The kind of a URI.
+            #[must_use]
+            pub fn of(uri: &str) -> Self {
+                match uri {
+                    $($($uri)|+ => Self::$kind,)*
+                    _ => Self::Other,
+                }
+            }
+
+            /// The URI, of several the one that the specification has; `None` for [`Other`](Self::Other).
+            #[must_use]
+            pub const fn uri(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$kind => Some(first(&[$($uri),+])),)*
+                    Self::Other => None,
+                }
+            }
+        }
+    };
+}
+
+const fn first(uris: &[&'static str]) -> &'static str {
+    match uris.first() {
+        Some(uri) => uri,
+        None => "",
+    }
+}
+
+kinds! {
+    /// A URI breaks the router's rules.
+    InvalidUri = "wamp.error.invalid_uri";
+    /// Nobody has registered the procedure.
+    NoSuchProcedure = "wamp.error.no_such_procedure";
+    /// The procedure is registered already.
+    ProcedureAlreadyExists = "wamp.error.procedure_already_exists";
+    /// The registration is none (any more).
+    NoSuchRegistration = "wamp.error.no_such_registration";
+    /// The subscription is none (any more).
+    NoSuchSubscription = "wamp.error.no_such_subscription";
+    /// The callee, or the router, does not take the arguments.
+    InvalidArgument = "wamp.error.invalid_argument";
+    /// The session may not do this.
+    NotAuthorized = "wamp.error.not_authorized";
+    /// Whether the session may do this could not be found out.
+    AuthorizationFailed = "wamp.error.authorization_failed";
+    /// The realm is none.
+    NoSuchRealm = "wamp.error.no_such_realm";
+    /// The session is none (any more).
+    NoSuchSession = "wamp.error.no_such_session";
+    /// The call was cancelled, or its callee has left.
+    Canceled = "wamp.error.canceled" | "wamp.error.cancelled";
+    /// The dealer's or the callee's time for the call is over.
+    Timeout = "wamp.error.timeout";
+    /// The callee cannot serve, now or at all.
+    Unavailable = "wamp.error.unavailable";
+    /// All callees of the procedure have declined.
+    NoAvailableCallee = "wamp.error.no_available_callee";
+    /// No callee may serve this call.
+    NoEligibleCallee = "wamp.error.no_eligible_callee";
+    /// The router, or the other client, does not have the feature.
+    FeatureNotSupported = "wamp.error.feature_not_supported";
+    /// The router does not allow an option.
+    OptionNotAllowed = "wamp.error.option_not_allowed";
+    /// The router does not disclose who calls or publishes.
+    DiscloseMeDisallowed = "wamp.error.option_disallowed.disclose_me" | "wamp.error.disclose_me.not_allowed";
+    /// The payload is too large for the other side.
+    PayloadSizeExceeded = "wamp.error.payload_size_exceeded";
+    /// The payload cannot be encoded or decoded.
+    InvalidPayload = "wamp.error.invalid_payload";
+    /// The callee failed, and does not say how; the URI is what Autobahn and this library use.
+    RuntimeError = "wamp.error.runtime_error";
+    /// The router could not reach another part of itself.
+    NetworkFailure = "wamp.error.network_failure";
+}
+
 impl WampError {
     /// Makes an error without arguments.
     ///
@@ -264,6 +373,12 @@ impl WampError {
     #[must_use]
     pub const fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// What the URI means, if it is a known one.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::of(&self.uri)
     }
 
     /// The details.

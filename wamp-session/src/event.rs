@@ -86,6 +86,18 @@ pub enum SessionEvent {
         /// Whether it has been given to the transport.
         result: Result<(), RequestError>,
     },
+    /// A part of a call's result came; more follow, and then [`CallDone`](Self::CallDone) (WAMP Advanced Profile, "Progressive Call
+    /// Results").
+    ///
+    /// Only calls that ask for it get these ([`CallOptions::receive_progress`](crate::CallOptions::receive_progress)). Those that nobody
+    /// takes are bounded as EVENTs are ([`Limits::max_events`](crate::Limits::max_events)); over the limit the new ones are dropped and
+    /// counted in [`Stats::dropped_progress`].
+    CallProgress {
+        /// The call.
+        key: CallKey,
+        /// The part.
+        progress: CallOutcome,
+    },
     /// A call has ended.
     CallDone {
         /// The call, whose key is now unknown.
@@ -119,10 +131,36 @@ pub enum SessionEvent {
     },
     /// Somebody calls a procedure of this client: answer with `respond`.
     Invocation(InvocationEvent),
-    /// An invocation needs no answer any more, because its session is over.
+    /// More input came for an invocation whose details say `progress`, or whose last input said that more follows (WAMP Advanced
+    /// Profile, "Progressive Call Invocations").
+    ///
+    /// Those that nobody takes are bounded as EVENTs are. An input cannot be left out: over the limit the invocation ends with
+    /// [`InvocationEnd::Overflow`].
+    InvocationInput {
+        /// The invocation.
+        key: InvocationKey,
+        /// The arguments.
+        payload: Payload,
+        /// Whether more input follows.
+        more: bool,
+    },
+    /// The caller, or the dealer, wants an invocation to end, and the dealer waits for the answer (WAMP Advanced Profile, "Call
+    /// Canceling").
+    ///
+    /// Answer with `respond` all the same: with the error `wamp.error.canceled`, or with the result if it is there. Progressive
+    /// results are refused from now on.
+    Interrupted {
+        /// The invocation.
+        key: InvocationKey,
+        /// Why, as a URI; some routers say it.
+        reason: Option<Arc<str>>,
+    },
+    /// An invocation has ended without an answer of the application, and needs none any more.
     InvocationEnded {
         /// The invocation, whose key is now unknown.
         key: InvocationKey,
+        /// Why.
+        why: InvocationEnd,
     },
 }
 
@@ -210,7 +248,16 @@ pub struct PublishedEvent {
     pub payload: Payload,
 }
 
-/// The result of a call.
+/// Whether more input of a call follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallPart {
+    /// More follows.
+    More,
+    /// It is the last one.
+    Last,
+}
+
+/// The result of a call, or a part of it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CallOutcome {
@@ -236,10 +283,27 @@ pub struct InvocationEvent {
     pub payload: Payload,
 }
 
-/// The answer to an invocation.
+/// Why an invocation needs no answer any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvocationEnd {
+    /// Its session is over.
+    SessionOver,
+    /// The call was cancelled, or its caller has gone; the reason is a URI, which some routers give. Nothing is sent.
+    Interrupted(Option<Arc<str>>),
+    /// The time that its details gave is over; the caller gets `wamp.error.timeout`.
+    Timeout,
+    /// An input could not be taken: it was over the limits, or illegible. The caller gets `wamp.error.unavailable`, or an error that says
+    /// what is wrong with it.
+    Overflow,
+}
+
+/// What is sent for an invocation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Response {
+    /// A part of the result, sent as YIELD with `progress`, if the caller takes parts; else it is left out. The invocation goes on.
+    Progress(Payload),
     /// A result, sent as YIELD.
     Result(Payload),
     /// An error, sent as ERROR.
@@ -275,7 +339,7 @@ pub enum TimeoutReason {
     Join,
     /// Closing takes too long.
     Close,
-    /// A request or a call waits too long.
+    /// A request or a call waits too long, or an invocation runs too long.
     Request,
     /// Another attempt to join, or to register, is due.
     Reconnect,
@@ -310,6 +374,8 @@ pub struct Stats {
     /// off, or they come in the mode before it. Those that a client's codec cannot open count at their
     /// subscription instead.
     pub undecodable_events: u64,
+    /// Progressive results that were dropped because nobody took what came before.
+    pub dropped_progress: u64,
     /// INVOCATIONs that were refused over the limit.
     pub refused_invocations: u64,
     /// Publications without acknowledgement that were accepted and are known to be lost.

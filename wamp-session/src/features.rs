@@ -20,15 +20,25 @@ pub(crate) const fn of_client(role: Role) -> &'static [Feature] {
             Feature::PublisherIdentification,
             Feature::SubscriptionRevocation,
         ],
+        Role::Caller => &[
+            Feature::CallCanceling,
+            Feature::CallerIdentification,
+            Feature::ProgressiveCallInvocations,
+            Feature::ProgressiveCallResults,
+        ],
         Role::Callee => &[
+            Feature::CallCanceling,
             Feature::CallReroute,
+            Feature::CallTimeout,
             Feature::CallTrustlevels,
             Feature::CallerIdentification,
             Feature::PatternBasedRegistration,
+            Feature::ProgressiveCallInvocations,
+            Feature::ProgressiveCallResults,
             Feature::RegistrationRevocation,
             Feature::SharedRegistration,
         ],
-        Role::Caller | Role::Broker | Role::Dealer => &[],
+        Role::Broker | Role::Dealer => &[],
     }
 }
 

@@ -74,10 +74,12 @@ pub use wamp_proto as proto;
 
 pub use crate::action::Action;
 pub use crate::config::Config;
-pub use crate::error::{AuthError, CloseCause, CommandError, ConfigError, ProtocolViolation, RequestError, WampError};
+pub use crate::error::{
+    AuthError, CloseCause, CommandError, ConfigError, ErrorKind, ProtocolViolation, RequestError, WampError,
+};
 pub use crate::event::{
-    CallOutcome, CloseReason, InvocationEvent, Joined, Left, NotRestored, PublishedEvent, Response, SessionEvent,
-    Stats, Status, TimeoutReason,
+    CallOutcome, CallPart, CloseReason, InvocationEnd, InvocationEvent, Joined, Left, NotRestored, PublishedEvent,
+    Response, SessionEvent, Stats, Status, TimeoutReason,
 };
 pub use crate::features::Feature;
 pub use crate::keep_alive::KeepAlive;

@@ -44,6 +44,13 @@ names! {
     }
 }
 
+impl Default for CancelMode {
+    /// `skip`, which concerns the caller alone.
+    fn default() -> Self {
+        Self::Skip
+    }
+}
+
 attributes! {
     /// The Options of a CALL.
     CallOptions {

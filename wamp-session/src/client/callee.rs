@@ -9,30 +9,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_core::Stream;
-use serde::Deserialize;
-use wamp_proto::{IntoPayload, InvocationDetails, Payload, PayloadError, Uri};
+use wamp_proto::Uri;
 
 use super::Live;
-use super::handler::{HandlerError, Serve};
+use super::handler::{PARALLEL, Serve};
+use super::invocation::{Invocation, UNAVAILABLE};
 use super::queue::{self, Queue};
 use super::shared::{Effects, Shared, Slot, uri};
-use crate::{
-    CommandError, InvocationEvent, InvocationKey, RegisterOptions, RegistrationKey, RequestError, Response, WampError,
-};
-
-pub(crate) const RUNTIME_ERROR: &str = "wamp.error.runtime_error";
-pub(crate) const INVALID_ARGUMENT: &str = "wamp.error.invalid_argument";
-pub(crate) const INVALID_PAYLOAD: &str = "wamp.error.invalid_payload";
-pub(crate) const UNAVAILABLE: &str = "wamp.error.unavailable";
-
-/// How many invocations of one registration may wait to be taken; more are answered with `wamp.error.unavailable`.
-const WAITING: Queue = Queue::new();
+use super::work::InvocationParts;
+use crate::{CommandError, RegisterOptions, RegistrationKey, RequestError, Response, WampError};
 
 /// A registration: a stream of the invocations of a procedure, in the order in which they came.
 ///
 /// It survives a lost connection: it is registered again in the next session. It ends, after what is queued, when the client is closed or
-/// drains, and when the router refuses it in the next session. Up to 1,024 invocations of 16 MiB wait to be
-/// taken; more are answered with `wamp.error.unavailable`.
+/// drains, and when the router refuses it in the next session. By default up to 1,024 invocations of 16 MiB wait to be taken
+/// ([`RegisterOptions::queue`]); more are answered with `wamp.error.unavailable`.
 ///
 /// Dropping it unregisters, without waiting for the router's answer, and answers what is queued with an error.
 #[must_use = "dropping a registration unregisters"]
@@ -58,24 +49,6 @@ pub(crate) struct Invocations {
     key: RegistrationKey,
 }
 
-/// A call of a procedure of this client.
-///
-/// Dropping it unanswered answers it with `wamp.error.runtime_error`.
-#[must_use = "an invocation that is dropped is answered with an error"]
-pub struct Invocation {
-    pub(crate) shared: Arc<Shared>,
-    parts: InvocationParts,
-    answered: bool,
-}
-
-#[derive(Debug)]
-pub(crate) struct InvocationParts {
-    key: InvocationKey,
-    procedure: Uri,
-    details: InvocationDetails,
-    payload: Payload,
-}
-
 /// A registration that is being made; see [`Client::register`](super::Client::register).
 ///
 /// # Panics
@@ -98,7 +71,7 @@ pub struct Register(Registering);
 ///
 /// Nothing is sent before the first poll. Dropped later, the registration is withdrawn.
 #[must_use = "futures do nothing unless they are polled"]
-pub struct RegisterFn(Registering, Option<Serve>);
+pub struct RegisterFn(Registering, Option<(Serve, usize)>);
 
 enum Registering {
     Start(Arc<Live>, Result<(Uri, RegisterOptions), CommandError>),
@@ -139,6 +112,7 @@ pub(crate) struct Inbox {
     confirmed: Slot<Result<(), RequestError>>,
     queue: VecDeque<InvocationParts>,
     bytes: usize,
+    limits: Queue,
     /// Whether it was confirmed.
     stands: bool,
     ended: bool,
@@ -154,7 +128,8 @@ impl Register {
 
 impl RegisterFn {
     pub(crate) fn new(live: Arc<Live>, request: Result<(Uri, RegisterOptions), CommandError>, serve: Serve) -> Self {
-        Self(Registering::Start(live, request), Some(serve))
+        let parallel = request.as_ref().map_or(PARALLEL, |(_, options)| options.parallel.unwrap_or(PARALLEL));
+        Self(Registering::Start(live, request), Some((serve, parallel)))
     }
 }
 
@@ -165,9 +140,10 @@ impl Registering {
             Self::Start(live, request) => {
                 let (procedure, options) = request?;
                 let name = procedure.clone();
+                let limits = options.queue;
                 let key = live.shared.command(|state, now, _| {
                     let key = state.session.register(now, procedure, options)?;
-                    state.registrations.insert(key, Inbox::new(waker.take()));
+                    state.registrations.insert(key, Inbox::new(limits, waker.take()));
                     Ok::<_, CommandError>(key)
                 })?;
                 let invocations = Invocations { shared: Arc::clone(&live.shared), key };
@@ -207,8 +183,8 @@ impl Future for RegisterFn {
             Poll::Ready(Ok(registration)) => {
                 let Registration { live, invocations, procedure } = registration;
                 let key = invocations.key;
-                if let Some(serve) = self.1.take() {
-                    live.shared.spawn(serve.run(invocations));
+                if let Some((serve, parallel)) = self.1.take() {
+                    live.shared.spawn(serve.run(invocations, parallel));
                 }
                 Poll::Ready(Ok(RegistrationGuard { live, key, procedure }))
             }
@@ -311,12 +287,12 @@ impl Drop for RegistrationGuard {
 impl Invocations {
     pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
         let mut waker = Some(cx.waker().clone());
-        let next = self.shared.look(|state, _| {
+        let next = self.shared.look(|state, effects| {
             let Some(inbox) = state.registrations.get_mut(&self.key) else { return Poll::Ready(None) };
             while let Some(parts) = inbox.queue.pop_front() {
-                inbox.bytes = inbox.bytes.saturating_sub(parts.payload.byte_len());
-                // Those whose session has ended meanwhile need no answer.
-                if state.invocations.contains_key(&parts.key) {
+                inbox.bytes = inbox.bytes.saturating_sub(parts.byte_len());
+                // Those that have ended meanwhile need no answer.
+                if parts.take(&mut state.invocations, effects) {
                     return Poll::Ready(Some(parts));
                 }
             }
@@ -326,7 +302,7 @@ impl Invocations {
             mem::swap(&mut inbox.confirmed.waker, &mut waker);
             Poll::Pending
         });
-        next.map(|parts| parts.map(|parts| Invocation { shared: Arc::clone(&self.shared), parts, answered: false }))
+        next.map(|parts| parts.map(|parts| Invocation::new(Arc::clone(&self.shared), parts)))
     }
 }
 
@@ -336,127 +312,13 @@ impl Drop for Invocations {
             state.unregister(now, self.key);
             let inbox = state.registrations.remove(&self.key)?;
             for parts in &inbox.queue {
-                if state.invocations.contains_key(&parts.key) {
-                    let error = WampError::from_uri(uri(UNAVAILABLE));
-                    // Nothing is left to tell if the session does not want it any more.
-                    let _ = state.respond(now, parts.key, Response::Error(error), effects);
-                }
+                let error = WampError::from_uri(uri(UNAVAILABLE));
+                // Nothing is left to tell if the session does not want it any more.
+                let _ = state.respond(now, parts.key(), Response::Error(error), effects);
             }
             Some(inbox)
         });
         drop(gone);
-    }
-}
-
-impl Invocation {
-    /// The procedure that was called.
-    #[must_use]
-    pub const fn procedure(&self) -> &Uri {
-        &self.parts.procedure
-    }
-
-    /// What the dealer says of the call.
-    #[must_use]
-    pub const fn details(&self) -> &InvocationDetails {
-        &self.parts.details
-    }
-
-    /// Decodes the Arguments into a sequence or tuple.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if they do not fit the type.
-    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
-        self.parts.payload.args()
-    }
-
-    /// Decodes one of the Arguments, counted from 0.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if there are fewer, or it does not fit the type.
-    pub fn arg<'a, T: Deserialize<'a>>(&'a self, index: usize) -> Result<T, PayloadError> {
-        self.parts.payload.arg(index)
-    }
-
-    /// Decodes the ArgumentsKw into a map or struct.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if they do not fit the type.
-    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
-        self.parts.payload.kwargs()
-    }
-
-    /// The arguments, undecoded.
-    #[must_use]
-    pub const fn payload(&self) -> &Payload {
-        &self.parts.payload
-    }
-
-    /// Answers with a result.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Encode`] if the result cannot be encoded, and then the caller gets `wamp.error.invalid_payload`;
-    /// [`CommandError::UnknownKey`] or [`CommandError::Closed`] if the invocation's session has ended. Others say what the caller got
-    /// instead.
-    pub fn reply(mut self, result: impl IntoPayload) -> Result<(), CommandError> {
-        match result.into_payload(self.shared.format()) {
-            Ok(payload) => self.respond(Response::Result(payload)),
-            Err(error) => {
-                // Whether this answer arrives is not what the caller of `reply` asked.
-                let _ = self.respond(Response::Error(WampError::from_uri(uri(INVALID_PAYLOAD))));
-                Err(error.into())
-            }
-        }
-    }
-
-    /// Answers with an error: a [`WampError`] as it is, anything else as `wamp.error.runtime_error` without its text.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::UnknownKey`] or [`CommandError::Closed`] if the invocation's session has ended.
-    pub fn fail(mut self, error: impl Into<HandlerError>) -> Result<(), CommandError> {
-        self.respond(Response::Error(error.into().into_wamp()))
-    }
-
-    /// Whether an answer would be in vain, because the session of the invocation has ended.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.shared.look(|state, _| !state.invocations.contains_key(&self.parts.key))
-    }
-
-    /// Lets the arguments go, which nobody will look at any more.
-    pub(crate) fn release(&mut self) {
-        self.parts.payload = Payload::new();
-    }
-
-    pub(crate) fn respond(&mut self, response: Response) -> Result<(), CommandError> {
-        self.answered = true;
-        let key = self.parts.key;
-        self.shared.command(|state, now, effects| state.respond(now, key, response, effects))
-    }
-
-    /// Waits for the end of the invocation's session.
-    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut waker = Some(cx.waker().clone());
-        self.shared.look(|state, _| match state.invocations.get_mut(&self.parts.key) {
-            Some(place) => {
-                mem::swap(place, &mut waker);
-                Poll::Pending
-            }
-            None => Poll::Ready(()),
-        })
-    }
-}
-
-impl Drop for Invocation {
-    fn drop(&mut self) {
-        if !self.answered {
-            // There is nobody to tell of an error.
-            let _ = self.respond(Response::Error(WampError::from_uri(uri(RUNTIME_ERROR))));
-        }
     }
 }
 
@@ -514,22 +376,17 @@ impl Drop for Unregister {
     }
 }
 
-impl From<InvocationEvent> for InvocationParts {
-    fn from(event: InvocationEvent) -> Self {
-        Self { key: event.key, procedure: event.procedure, details: event.details, payload: event.payload }
-    }
-}
-
 fn refused(live: &Live, key: RegistrationKey) -> Option<RequestError> {
     live.shared.look(|state, _| state.registrations.get(&key)?.refused.clone())
 }
 
 impl Inbox {
-    fn new(waker: Option<Waker>) -> Self {
+    fn new(limits: Queue, waker: Option<Waker>) -> Self {
         Self {
             confirmed: Slot::new(waker),
             queue: VecDeque::new(),
             bytes: 0,
+            limits,
             stands: false,
             ended: false,
             refused: None,
@@ -552,13 +409,13 @@ impl Inbox {
 
     /// Queues an invocation, if there is room.
     pub(crate) fn push(&mut self, mut parts: InvocationParts, effects: &mut Effects) -> bool {
-        if self.ended || !WAITING.takes(self.queue.len(), self.bytes, parts.payload.byte_len()) {
+        if self.ended || !self.limits.takes(self.queue.len(), self.bytes, parts.byte_len()) {
             return false;
         }
         if !self.queue.is_empty() || self.confirmed.waker.is_none() {
-            queue::waiting(&mut parts.payload);
+            queue::waiting(parts.payload_mut());
         }
-        self.bytes = self.bytes.saturating_add(parts.payload.byte_len());
+        self.bytes = self.bytes.saturating_add(parts.byte_len());
         self.queue.push_back(parts);
         effects.wake(self.confirmed.waker.take());
         true
@@ -599,11 +456,5 @@ impl fmt::Debug for Registration {
 impl fmt::Debug for RegistrationGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RegistrationGuard").field("procedure", &self.procedure).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Invocation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invocation").field("procedure", &self.parts.procedure).finish_non_exhaustive()
     }
 }

@@ -13,15 +13,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wamp_proto::{FromPayload, IntoPayload, InvocationDetails, Payload, PayloadError, Uri};
 
-use super::callee::{INVALID_ARGUMENT, INVALID_PAYLOAD, Invocation, Invocations, RUNTIME_ERROR};
+use super::callee::Invocations;
+use super::invocation::{INVALID_ARGUMENT, INVALID_PAYLOAD, Invocation, OngoingInvocation, RUNTIME_ERROR};
 use super::runtime::Task;
 use super::shared::uri;
-use crate::{Response, WampError};
+use crate::{CommandError, Response, WampError};
 
 /// What a handler can take: one type for all that an invocation carries.
 ///
 /// It is implemented for whatever can be made of a payload ([`FromPayload`]: any type that serde decodes,
-/// [`Kwargs`](wamp_proto::Kwargs), [`ArgsKwargs`](wamp_proto::ArgsKwargs), [`Payload`]), and for each of these in [`WithDetails`].
+/// [`Kwargs`](wamp_proto::Kwargs), [`ArgsKwargs`](wamp_proto::ArgsKwargs), [`Payload`]), and for each of these in [`WithDetails`] and
+/// [`WithInvocation`].
 pub trait FromInvocation: Sized {
     /// Decodes the invocation.
     ///
@@ -41,6 +43,47 @@ pub struct WithDetails<A> {
     /// What the dealer says of the call.
     pub details: InvocationDetails,
 }
+
+/// Arguments of an invocation, and what a handler needs to send parts of its result, or to take more input.
+///
+/// ```no_run
+/// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use wamp_session::client::WithInvocation;
+///
+/// let count = |call: WithInvocation<u32>| async move {
+///     for n in 0..call.args {
+///         call.invocation.progress(n).await?;
+///     }
+///     Ok(call.args)
+/// };
+/// let guard = client.register_fn("com.example.count", count).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct WithInvocation<A> {
+    /// The arguments.
+    pub args: A,
+    /// The invocation, whose answer is what the handler returns.
+    pub invocation: OngoingInvocation,
+}
+
+/// What went wrong with a handler; see [`Config::on_handler_error`](crate::Config::on_handler_error).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HandlerFailure {
+    /// It returned an error that is no [`WampError`].
+    Error(Arc<dyn Error + Send + Sync>),
+    /// It panicked, with this message, if it is a text.
+    Panic(Option<String>),
+    /// The arguments do not fit, so that it was not called.
+    Arguments(PayloadError),
+    /// What it returned cannot be sent: the caller got an error instead.
+    Answer(CommandError),
+}
+
+/// What is called when a handler fails.
+pub(crate) type HandlerErrorHook = Arc<dyn Fn(&Uri, &HandlerFailure) -> Option<WampError> + Send + Sync>;
 
 /// Why a handler failed.
 ///
@@ -66,6 +109,12 @@ impl<A: FromPayload> FromInvocation for WithDetails<A> {
             procedure: invocation.procedure().clone(),
             details: invocation.details().clone(),
         })
+    }
+}
+
+impl<A: FromPayload> FromInvocation for WithInvocation<A> {
+    fn from_invocation(invocation: &Invocation) -> Result<Self, PayloadError> {
+        Ok(Self { args: A::from_payload(invocation.payload())?, invocation: invocation.ongoing().clone() })
     }
 }
 
@@ -112,7 +161,23 @@ impl fmt::Debug for HandlerError {
     }
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Payload, WampError>> + Send>>;
+type Answer = Pin<Box<dyn Future<Output = Result<Payload, Failed>> + Send>>;
+
+/// Why there is no result.
+enum Failed {
+    /// The caller gets this.
+    Wamp(WampError),
+    Otherwise(HandlerFailure),
+}
+
+impl From<HandlerError> for Failed {
+    fn from(error: HandlerError) -> Self {
+        match error.0 {
+            Repr::Wamp(error) => Self::Wamp(error),
+            Repr::Other(error) => Self::Otherwise(HandlerFailure::Error(error)),
+        }
+    }
+}
 
 /// A handler of any type.
 pub(crate) struct Serve(Box<dyn FnMut(&Invocation) -> Answer + Send>);
@@ -128,27 +193,28 @@ impl Serve {
         Self(Box::new(move |invocation| {
             let args = match A::from_invocation(invocation) {
                 Ok(args) => args,
-                Err(error) => return refuse(invalid_argument(&error)),
+                Err(error) => return refuse(HandlerFailure::Arguments(error)),
             };
-            let shared = Arc::clone(&invocation.shared);
+            let shared = Arc::clone(&invocation.ongoing().shared);
             let answer = handler(args);
             Box::pin(async move {
-                let result = answer.await.map_err(HandlerError::into_wamp)?;
-                result.into_payload(shared.format()).map_err(|_| WampError::from_uri(uri(INVALID_PAYLOAD)))
+                let result = answer.await?;
+                let payload = result.into_payload(shared.format());
+                payload.map_err(|error| Failed::Otherwise(HandlerFailure::Answer(error.into())))
             })
         }))
     }
 
     /// Calls the handler for each invocation in turn, and lets its futures run beside each other, as many as may.
-    pub(crate) fn run(mut self, invocations: Invocations) -> Task {
+    pub(crate) fn run(mut self, invocations: Invocations, parallel: usize) -> Task {
         Box::pin(async move {
-            let running = Arc::new(Running::default());
+            let running = Arc::new(Running { limit: parallel, state: Mutex::default() });
             loop {
                 // First the place: what has none waits in the inbox, whose bounds hold.
                 let place = poll_fn(|cx| running.poll_place(cx)).await;
                 let Some(mut invocation) = poll_fn(|cx| invocations.poll_next(cx)).await else { return };
                 let call = catch_unwind(AssertUnwindSafe(|| (self.0)(&invocation)));
-                let answer = call.unwrap_or_else(|_| refuse(WampError::from_uri(uri(RUNTIME_ERROR))));
+                let answer = call.unwrap_or_else(|panic| refuse(panicked(&*panic)));
                 invocation.release();
                 invocations.shared.spawn(Box::pin(Serving { invocation, answer: Some(answer), _place: place }));
             }
@@ -156,12 +222,14 @@ impl Serve {
     }
 }
 
-/// How many handlers of one registration run beside each other.
-const RUNNING: usize = 1_024;
+/// How many handlers of one registration run beside each other, unless its options say otherwise.
+pub(crate) const PARALLEL: usize = 1_024;
 
 /// The handlers of one registration that run, and the task that wants to start another one.
-#[derive(Default)]
-struct Running(Mutex<(usize, Option<Waker>)>);
+struct Running {
+    limit: usize,
+    state: Mutex<(usize, Option<Waker>)>,
+}
 
 /// The place of one handler; dropping it makes room for another.
 struct Place(Arc<Running>);
@@ -170,9 +238,9 @@ impl Running {
     fn poll_place(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Place> {
         // Dropped after the lock, as it is somebody else's code.
         let mut waker = Some(cx.waker().clone());
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, waiting) = &mut *state;
-        if *count < RUNNING {
+        if *count < self.limit {
             *count += 1;
             return Poll::Ready(Place(Arc::clone(self)));
         }
@@ -184,7 +252,7 @@ impl Running {
 impl Drop for Place {
     fn drop(&mut self) {
         let waker = {
-            let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.0 -= 1;
             state.1.take()
         };
@@ -194,8 +262,32 @@ impl Drop for Place {
     }
 }
 
-fn refuse(error: WampError) -> Answer {
-    Box::pin(core::future::ready(Err(error)))
+fn refuse(failure: HandlerFailure) -> Answer {
+    Box::pin(core::future::ready(Err(Failed::Otherwise(failure))))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> HandlerFailure {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    HandlerFailure::Panic(text.or_else(|| panic.downcast_ref::<String>().cloned()))
+}
+
+/// What the caller gets: what whoever was told of the failure says, else as little as possible.
+fn error_of(invocation: &Invocation, failed: Failed) -> WampError {
+    let failure = match failed {
+        Failed::Wamp(error) => return error,
+        Failed::Otherwise(failure) => failure,
+    };
+    tell(invocation, &failure).unwrap_or_else(|| match &failure {
+        HandlerFailure::Arguments(error) => invalid_argument(error),
+        HandlerFailure::Answer(_) => WampError::from_uri(uri(INVALID_PAYLOAD)),
+        HandlerFailure::Error(_) | HandlerFailure::Panic(_) => WampError::from_uri(uri(RUNTIME_ERROR)),
+    })
+}
+
+/// Tells of a failure, whoever wants to know; a panic there must not leave the caller without an answer.
+fn tell(invocation: &Invocation, failure: &HandlerFailure) -> Option<WampError> {
+    let hook = invocation.ongoing().shared.on_handler_error()?;
+    catch_unwind(AssertUnwindSafe(|| hook(invocation.procedure(), failure))).ok().flatten()
 }
 
 fn invalid_argument(error: &PayloadError) -> WampError {
@@ -217,17 +309,38 @@ impl Future for Serving {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(answer) = &mut self.answer else { return Poll::Ready(()) };
         let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
-        let response = match polled {
-            Ok(Poll::Ready(Ok(payload))) => Response::Result(payload),
-            Ok(Poll::Ready(Err(error))) => Response::Error(error),
-            Ok(Poll::Pending) if self.invocation.poll_ended(cx).is_pending() => return Poll::Pending,
-            // The session has ended: nobody waits for the answer.
-            Ok(Poll::Pending) => return Poll::Ready(()),
-            Err(_) => Response::Error(WampError::from_uri(uri(RUNTIME_ERROR))),
+        let failed = match polled {
+            Ok(Poll::Ready(Ok(payload))) => {
+                self.finish();
+                if let Err(error @ (CommandError::TooLarge { .. } | CommandError::Encode(_))) =
+                    self.invocation.respond(Response::Result(payload))
+                {
+                    tell(&self.invocation, &HandlerFailure::Answer(error));
+                }
+                return Poll::Ready(());
+            }
+            Ok(Poll::Ready(Err(failed))) => failed,
+            Ok(Poll::Pending) if self.invocation.poll_cancelled(cx).is_pending() => return Poll::Pending,
+            Ok(Poll::Pending) => {
+                self.finish();
+                self.invocation.respond_cancelled();
+                return Poll::Ready(());
+            }
+            Err(panic) => Failed::Otherwise(panicked(&*panic)),
         };
-        self.answer = None;
-        // Too late if the session has ended meanwhile.
-        let _ = self.invocation.respond(response);
+        self.finish();
+        let error = error_of(&self.invocation, failed);
+        // Too late if the invocation has ended meanwhile.
+        let _ = self.invocation.respond(Response::Error(error));
         Poll::Ready(())
+    }
+}
+
+impl Serving {
+    /// Drops the handler's future, which may panic as well.
+    fn finish(&mut self) {
+        let answer = self.answer.take();
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(answer)));
+        drop(dropped);
     }
 }

@@ -27,14 +27,18 @@ mod connection;
 mod driver;
 mod event;
 mod handler;
+mod inputs;
+mod invocation;
 mod link;
 mod listener;
 mod meta;
+mod progressive;
 mod publisher;
 mod queue;
 mod runtime;
 mod shared;
 mod subscriber;
+mod work;
 
 use core::fmt;
 use core::future::Future;
@@ -43,19 +47,25 @@ use std::sync::Arc;
 use wamp_proto::{IntoPayload, InvalidUri, MatchPolicy, Uri, UriRule};
 
 pub use self::backlog::SubscriptionEnd;
-pub use self::callee::{Invocation, NextInvocation, Register, RegisterFn, Registration, RegistrationGuard, Unregister};
-pub use self::caller::{Call, CallResult};
+pub use self::callee::{NextInvocation, Register, RegisterFn, Registration, RegistrationGuard, Unregister};
+pub use self::caller::{Call, CallResult, Canceller};
 pub use self::config::LiveConfig;
 use self::connection::How;
 pub use self::connection::{Close, ConnectionEvent, ConnectionEvents, NextConnectionEvent, WhenJoined};
 pub use self::driver::Driver;
 pub use self::event::{Event, FromEvent};
+pub(crate) use self::handler::HandlerErrorHook;
 use self::handler::Serve;
-pub use self::handler::{FromInvocation, HandlerError, WithDetails};
+pub use self::handler::{FromInvocation, HandlerError, HandlerFailure, WithDetails, WithInvocation};
+pub use self::inputs::{Input, Inputs, NextInput};
+pub use self::invocation::{Cancelled, Invocation, OngoingInvocation, SendProgress};
 pub use self::link::{Link, Turn};
 use self::listener::Listener;
 pub use self::listener::{SubscribeFn, SubscriptionGuard};
 pub use self::meta::{Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextMetaEvent};
+pub use self::progressive::{
+    CallInput, CallProgressive, CallStreaming, FinishCall, FinishInput, NextPart, ProgressiveCall, SendInput,
+};
 pub use self::publisher::{Publish, PublishAcked};
 pub use self::queue::{Overflow, Queue};
 pub use self::runtime::{Adapter, Opening, Received, Runtime, Socket, Task};
@@ -396,8 +406,11 @@ impl Client {
     /// ([`HandlerError`]), a panic `wamp.error.runtime_error`.
     ///
     /// The handler is called for each invocation in turn; what it returns runs in a task of its own, beside the others. It is
-    /// dropped when the session ends. At most 1,024 run beside each other; then up to 1,024 invocations of 16 MiB wait, and more are
-    /// answered with `wamp.error.unavailable`.
+    /// dropped when the call is cancelled, its time is over, or the session ends; the caller gets `wamp.error.canceled` if the dealer waits
+    /// for an answer. At most 1,024 run beside each other ([`RegisterOptions::parallel`]); then up to 1,024 invocations of
+    /// 16 MiB wait ([`RegisterOptions::queue`]), and more are answered with `wamp.error.unavailable`.
+    ///
+    /// Errors that the caller does not see, and panics, are told to the configuration's hook ([`Config::on_handler_error`]).
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wamp_proto::{Payload, PublicationId, Uri};
 
 use super::Live;
-use super::shared::{Slot, State};
+use super::shared::{Shared, Slot, State};
 use crate::{CommandError, PublishKey, PublishOptions, RequestError, Time};
 
 type Request = Result<(Uri, Payload, PublishOptions), CommandError>;
@@ -57,9 +57,26 @@ enum AckedState {
 }
 
 /// A place in the line of those who wait for room in the outbound queue.
-struct Turn {
-    live: Arc<Live>,
+pub(super) struct Turn<L: Holds = Arc<Live>> {
+    pub(super) live: L,
     ticket: Option<u64>,
+}
+
+/// What holds the state of a client: a handle that keeps it alive, or one that does not.
+pub(super) trait Holds {
+    fn shared(&self) -> &Arc<Shared>;
+}
+
+impl Holds for Arc<Live> {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Holds for Arc<Shared> {
+    fn shared(&self) -> &Arc<Shared> {
+        self
+    }
 }
 
 impl Publish {
@@ -183,16 +200,20 @@ impl Drop for PublishAcked {
     }
 }
 
-impl Turn {
+impl<L: Holds> Turn<L> {
+    pub(super) const fn new(live: L) -> Self {
+        Self { live, ticket: None }
+    }
+
     /// Sends when it is this publisher's turn and there is room.
-    fn poll<T>(
+    pub(super) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
         send: impl FnOnce(&mut State, Time, &mut Option<Waker>) -> T,
     ) -> Poll<T> {
         let mut waker = Some(cx.waker().clone());
         let ticket = &mut self.ticket;
-        self.live.shared.command(|state, now, effects| {
+        self.live.shared().command(|state, now, effects| {
             let first = state.room.keys().next().copied();
             // Once the session is closed nobody waits, not even for one before who is not polled.
             if state.closed.is_some() || (state.has_room() && (first.is_none() || first == *ticket)) {
@@ -208,10 +229,10 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl<L: Holds> Drop for Turn<L> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            let gone = self.live.shared.command(|state, _, _| state.room.remove(&ticket));
+            let gone = self.live.shared().command(|state, _, _| state.room.remove(&ticket));
             drop(gone);
         }
     }

@@ -7,15 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wamp_proto::{Format, PublicationId, Uri};
+use wamp_proto::{CancelMode, Format, PublicationId, Uri};
 
+use super::auth;
 use super::backlog::{Backlog, SubscriptionEnd};
-use super::callee::{Inbox, InvocationParts};
+use super::callee::Inbox;
+use super::caller::Outcome;
 use super::connection::{EventQueue, Watcher};
+use super::handler::HandlerErrorHook;
+use super::invocation::{CANCELED, UNAVAILABLE};
 use super::runtime::{Runtime, Task};
-use super::{auth, callee};
+use super::work::{InvocationParts, Work};
 use crate::{
-    Attempt, CallKey, CallOutcome, CloseCause, CloseReason, Decision, InvocationKey, Joined, PublishKey,
+    Attempt, CallKey, CloseCause, CloseReason, Decision, InvocationEnd, InvocationKey, Joined, PublishKey,
     RegistrationKey, RequestError, Response, Session, SessionEvent, Status, SubscriptionKey, Time, TransportId,
     WampError,
 };
@@ -24,6 +28,7 @@ use crate::{
 pub(crate) struct Shared {
     state: Mutex<State>,
     runtime: Arc<dyn Runtime>,
+    on_handler_error: Option<HandlerErrorHook>,
 }
 
 /// The session, and everybody who waits for it.
@@ -43,7 +48,7 @@ pub(crate) struct State {
     /// Why the session is closed, if it is.
     pub(crate) closed: Option<Arc<CloseCause>>,
     pub(crate) joined: Option<Arc<Joined>>,
-    pub(crate) calls: BTreeMap<CallKey, Slot<Result<CallOutcome, RequestError>>>,
+    pub(crate) calls: BTreeMap<CallKey, Outcome>,
     pub(crate) publishes: BTreeMap<PublishKey, Slot<Result<PublicationId, RequestError>>>,
     /// Publications without acknowledgement that wait for a join.
     pub(crate) sends: BTreeMap<PublishKey, Slot<Result<(), RequestError>>>,
@@ -55,8 +60,8 @@ pub(crate) struct State {
     pub(crate) unregisters: BTreeMap<RegistrationKey, Slot<Result<(), RequestError>>>,
     /// Subscriptions and registrations whose end the router has not confirmed.
     leaving: (BTreeSet<SubscriptionKey>, BTreeSet<RegistrationKey>),
-    /// The invocations that nobody has answered, and who wants to know when they end.
-    pub(crate) invocations: BTreeMap<InvocationKey, Option<Waker>>,
+    /// The invocations that nobody has answered, and those that have ended without an answer while somebody has them.
+    pub(crate) invocations: BTreeMap<InvocationKey, Work>,
     /// Until when the session drains, if it does.
     drain: Option<Option<Time>>,
     /// The attempt to join for which an authenticator is at work.
@@ -100,6 +105,7 @@ struct Question {
 
 impl Shared {
     pub(crate) fn new(session: Session, runtime: Arc<dyn Runtime>) -> Self {
+        let on_handler_error = session.config().on_handler_error.clone();
         let state = State {
             session,
             driver: None,
@@ -125,7 +131,7 @@ impl Shared {
             tickets: 0,
             asked: 0,
         };
-        Self { state: Mutex::new(state), runtime }
+        Self { state: Mutex::new(state), runtime, on_handler_error }
     }
 
     /// A command of a handle: what follows from it is dispatched, and the driver is woken.
@@ -174,6 +180,11 @@ impl Shared {
 
     pub(crate) fn spawn(&self, task: Task) {
         self.runtime.spawn(task);
+    }
+
+    /// Who wants to know of handlers that fail.
+    pub(crate) const fn on_handler_error(&self) -> Option<&HandlerErrorHook> {
+        self.on_handler_error.as_ref()
     }
 
     /// The format to encode payloads in.
@@ -274,8 +285,8 @@ impl State {
         response: Response,
         effects: &mut Effects,
     ) -> Result<(), crate::CommandError> {
-        if let Some(waker) = self.invocations.remove(&key) {
-            effects.discard(waker);
+        if let Some(work) = self.invocations.remove(&key) {
+            work.forget(effects);
         }
         self.session.respond(now, key, response)
     }
@@ -300,7 +311,9 @@ impl State {
     fn drained(&self, now: Time) -> bool {
         match self.drain {
             Some(Some(deadline)) if now >= deadline => true,
-            Some(_) => self.invocations.is_empty() && self.leaving.0.is_empty() && self.leaving.1.is_empty(),
+            Some(_) => {
+                !self.invocations.values().any(Work::is_open) && self.leaving.0.is_empty() && self.leaving.1.is_empty()
+            }
             None => false,
         }
     }
@@ -401,9 +414,18 @@ impl State {
                         slot.fill(result, effects);
                     }
                 }
+                SessionEvent::CallProgress { key, progress } => {
+                    let Some(Outcome { end, parts: Some(parts) }) = self.calls.get_mut(&key) else { continue };
+                    let overflow = parts.push(progress, end.waker.is_some());
+                    effects.wake(end.waker.take());
+                    if overflow.is_break() {
+                        // One that has ended meanwhile needs no cancelling.
+                        let _ = self.session.cancel(now, key, CancelMode::KillNoWait);
+                    }
+                }
                 SessionEvent::CallDone { key, result } => {
-                    if let Some(slot) = self.calls.get_mut(&key) {
-                        slot.fill(result, effects);
+                    if let Some(outcome) = self.calls.get_mut(&key) {
+                        outcome.end.fill(result, effects);
                     }
                 }
                 SessionEvent::Registered { key, result } => {
@@ -423,21 +445,40 @@ impl State {
                 SessionEvent::Invocation(invocation) => {
                     let (key, registration) = (invocation.key, invocation.registration);
                     let parts = InvocationParts::from(invocation);
+                    let work = parts.work();
                     let accepted = match self.registrations.get_mut(&registration) {
                         Some(inbox) => inbox.push(parts, effects),
                         None => false,
                     };
                     if accepted {
-                        self.invocations.insert(key, None);
+                        self.invocations.insert(key, work);
                     } else {
-                        let error = WampError::from_uri(uri(callee::UNAVAILABLE));
+                        let error = WampError::from_uri(uri(UNAVAILABLE));
                         // It has come just now, so it can be answered.
                         let _ = self.session.respond(now, key, Response::Error(error));
                     }
                 }
-                SessionEvent::InvocationEnded { key } => {
-                    if let Some(waker) = self.invocations.remove(&key) {
-                        effects.wake(waker);
+                SessionEvent::InvocationInput { key, payload, more } => {
+                    let Some(work) = self.invocations.get_mut(&key) else { continue };
+                    if !work.push(payload, more, effects) {
+                        work.close(InvocationEnd::Overflow, effects);
+                        let error = WampError::from_uri(uri(UNAVAILABLE));
+                        // Its input has come just now, so it can be answered.
+                        let _ = self.session.respond(now, key, Response::Error(error));
+                    }
+                }
+                SessionEvent::Interrupted { key, reason } => {
+                    let Some(work) = self.invocations.get_mut(&key) else { continue };
+                    if work.interrupt(InvocationEnd::Interrupted(reason.clone()), effects) {
+                        work.close(InvocationEnd::Interrupted(reason), effects);
+                        let error = WampError::from_uri(uri(CANCELED));
+                        // It waits for its answer.
+                        let _ = self.session.respond(now, key, Response::Error(error));
+                    }
+                }
+                SessionEvent::InvocationEnded { key, why } => {
+                    if let Some(work) = self.invocations.get_mut(&key) {
+                        work.close(why, effects);
                     }
                 }
             }
@@ -463,8 +504,8 @@ impl State {
         self.end_watches(&cause, effects);
         self.runs += 1;
         // Each has had its final event by now; this is for those that had none.
-        for slot in self.calls.values_mut() {
-            slot.fill_empty(|| Err(RequestError::Closed), effects);
+        for outcome in self.calls.values_mut() {
+            outcome.end.fill_empty(|| Err(RequestError::Closed), effects);
         }
         for slot in self.publishes.values_mut() {
             slot.fill_empty(|| Err(RequestError::Closed), effects);
@@ -479,8 +520,8 @@ impl State {
         for inbox in self.registrations.values_mut() {
             inbox.end(effects);
         }
-        for waker in mem::take(&mut self.invocations).into_values() {
-            effects.wake(waker);
+        for work in self.invocations.values_mut() {
+            work.close(InvocationEnd::SessionOver, effects);
         }
         for waker in self.room.values_mut() {
             effects.wake(waker.take());

@@ -22,6 +22,10 @@ pub struct RegisterOptions {
     pub(crate) wire: wamp_proto::RegisterOptions,
     pub(crate) timeout: Option<Duration>,
     pub(crate) offline: Option<OfflinePolicy>,
+    #[cfg(feature = "client")]
+    pub(crate) queue: crate::client::Queue,
+    #[cfg(feature = "client")]
+    pub(crate) parallel: Option<usize>,
 }
 
 impl RegisterOptions {
@@ -89,6 +93,34 @@ impl RegisterOptions {
     #[must_use]
     pub fn force_reregister(mut self) -> Self {
         self.wire.force_reregister = Some(true);
+        self
+    }
+
+    /// Sets how many invocations may wait to be taken from the stream, or for a handler to be free: 1,024 of 16 MiB by default, and at
+    /// least one. More are answered with `wamp.error.unavailable`, whatever [`Overflow`](crate::client::Overflow) says: there, another
+    /// callee may be found.
+    ///
+    /// It concerns the handles of the [`client`](crate::client). How many invocations of a client may be unanswered in all is a
+    /// limit of its session ([`Limits::max_invocations`](crate::Limits::max_invocations)).
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn queue(mut self, queue: crate::client::Queue) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// Sets how many calls of a handler ([`Client::register_fn`](crate::client::Client::register_fn)) run beside each other: 1,024 by
+    /// default, and at least one. More wait ([`queue`](Self::queue)).
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// # use wamp_session::client::Queue;
+    /// let options = RegisterOptions::new().parallel(4).queue(Queue::new().max_events(16));
+    /// ```
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn parallel(mut self, handlers: usize) -> Self {
+        self.parallel = Some(handlers.max(1));
         self
     }
 

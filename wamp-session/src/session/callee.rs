@@ -1,26 +1,19 @@
-//! REGISTER, UNREGISTER, INVOCATION and its answer (WAMP Basic Profile, "Registering and Unregistering", "Calling and
-//! Invocations").
+//! REGISTER and UNREGISTER (WAMP Basic Profile, "Registering and Unregistering").
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
-    Error, ErrorDetails, Invocation, MatchPolicy, Message, MessageType, Payload, Register, Registered, RegistrationId,
-    RequestId, Role, Unregister, Uri, UriRule, Yield, YieldOptions,
+    MatchPolicy, MessageType, Register, Registered, RegistrationId, RequestId, Role, Unregister, Uri, UriRule,
 };
 
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
-use super::outbound::frame;
 use super::rejoining::Replayed;
-use super::requests::{Request, check_exact};
-use super::state::{Established, State};
+use super::requests::Request;
 use super::subscriber::is_gone;
 use super::waiting::{Command, Kind, Place};
-use crate::{
-    CommandError, InvocationEvent, InvocationKey, NotRestored, ProtocolViolation, RegisterOptions, RegistrationKey,
-    RequestError, Response, SessionEvent, WampError,
-};
+use crate::{CommandError, NotRestored, RegisterOptions, RegistrationKey, RequestError, SessionEvent};
 
 /// A registration that is wanted.
 #[derive(Debug)]
@@ -68,11 +61,16 @@ pub(super) struct Callee {
     /// The registrations of a router's id; more than one only if the router gave it twice.
     by_id: BTreeMap<RegistrationId, Vec<RegistrationKey>>,
     orphans: Vec<Orphan>,
-    invocations: BTreeMap<InvocationKey, RequestId>,
-    running: BTreeMap<RequestId, InvocationKey>,
 }
 
 impl Callee {
+    /// The registration that an INVOCATION is for, its procedure, and whether the dealer was asked to leave timeouts to the callee.
+    pub(super) fn invoked(&self, id: RegistrationId) -> Option<(RegistrationKey, &Uri, bool)> {
+        let key = *self.by_id.get(&id)?.first()?;
+        let registration = self.registrations.get(&key)?;
+        Some((key, &registration.procedure, registration.options.forward_timeout == Some(true)))
+    }
+
     /// Forgets a registration, and says whether its id is not used any more.
     fn remove(&mut self, key: RegistrationKey) -> Option<Registration> {
         let registration = self.registrations.remove(&key)?;
@@ -357,76 +355,6 @@ impl Session {
         }
     }
 
-    pub(super) fn invocation(&mut self, Invocation { request, registration, details, payload }: Invocation) {
-        if self.callee.running.contains_key(&request) {
-            self.violate(ProtocolViolation::Invalid {
-                message: MessageType::Invocation,
-                reason: "an invocation with the same request id is running",
-            });
-            return;
-        }
-        let key = self.callee.by_id.get(&registration).and_then(|keys| keys.first()).copied();
-        let Some((key, registration)) = key.and_then(|key| Some((key, self.callee.registrations.get(&key)?))) else {
-            self.refuse(request, "wamp.error.no_such_registration");
-            return;
-        };
-        let procedure = details.procedure.as_ref().unwrap_or(&registration.procedure).clone();
-        let registration = key;
-        let key = InvocationKey(self.next_key());
-        let event = InvocationEvent { key, registration, procedure, details, payload };
-        let limits = &self.config.limits;
-        // One that is answered runs no more, but its answer waits as long as the peer does not read.
-        let has_room = self.callee.running.len() < limits.invocations && self.outbound.bytes() < limits.outbound_bytes;
-        if has_room && self.events.push_invocation(event, limits) {
-            self.callee.invocations.insert(key, request);
-            self.callee.running.insert(request, key);
-        } else {
-            self.stats.refused_invocations += 1;
-            self.refuse(request, "wamp.error.unavailable");
-        }
-    }
-
-    /// Answers an INVOCATION that does not reach the application.
-    pub(super) fn refuse(&mut self, request: RequestId, uri: &str) {
-        let State::Joined(Established { transport, format, .. }) = self.state else { return };
-        if let Some(error) = failure(request, uri)
-            && let Ok(frame) = frame(&error, format, usize::MAX)
-        {
-            self.outbound.refuse(transport, frame, self.config.limits.invocations);
-        }
-    }
-
-    pub(super) fn answer(&mut self, key: InvocationKey, response: Response) -> Result<(), CommandError> {
-        let State::Joined(Established { transport, format, .. }) = self.state else {
-            return Err(CommandError::UnknownKey);
-        };
-        let Some(request) = self.callee.invocations.remove(&key) else { return Err(CommandError::UnknownKey) };
-        self.callee.running.remove(&request);
-        let answered = match response {
-            Response::Result(payload) => Ok(Yield { request, options: YieldOptions::default(), payload }.into()),
-            Response::Error(error) => failure_of(request, error),
-        };
-        let limit = self.config.limits.message.message_bytes();
-        let answered = answered.and_then(|answer| frame(&answer, format, limit));
-        let (answer, result) = match answered {
-            Ok(frame) => (Some(frame), Ok(())),
-            // The caller must not wait for what cannot be sent.
-            Err(error) => {
-                let uri = match error {
-                    CommandError::TooLarge { .. } => "wamp.error.payload_size_exceeded",
-                    CommandError::InvalidUri(_) => "wamp.error.invalid_uri",
-                    _ => "wamp.error.invalid_payload",
-                };
-                let answer = failure(request, uri).and_then(|answer| frame(&answer, format, usize::MAX).ok());
-                (answer, Err(error))
-            }
-        };
-        if let Some(answer) = answer {
-            self.outbound.send(transport, answer);
-        }
-        result
-    }
-
     pub(super) fn end_registrations(&mut self, error: fn(bool) -> RequestError) {
         self.callee.by_id.clear();
         self.callee.orphans.clear();
@@ -445,26 +373,4 @@ impl Session {
             }
         }
     }
-
-    /// Forgets the invocations that were not answered.
-    pub(super) fn end_invocations(&mut self) {
-        self.callee.running.clear();
-        for (key, _) in core::mem::take(&mut self.callee.invocations) {
-            self.events.push(SessionEvent::InvocationEnded { key });
-        }
-    }
-}
-
-/// An ERROR without arguments.
-fn failure(request: RequestId, uri: &str) -> Option<Message> {
-    let error = Uri::new(uri).ok()?;
-    let (request_type, details) = (MessageType::Invocation, ErrorDetails::default());
-    Some(Error { request_type, request, details, error, payload: Payload::new() }.into())
-}
-
-fn failure_of(request: RequestId, error: WampError) -> Result<Message, CommandError> {
-    let WampError { uri: error, details, payload } = error;
-    let details = *details;
-    check_exact(&error)?;
-    Ok(Error { request_type: MessageType::Invocation, request, details, error, payload }.into())
 }

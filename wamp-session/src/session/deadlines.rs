@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wamp_proto::RequestId;
 
-use crate::{CallKey, PublishKey, RegistrationKey, SubscriptionKey, Time, TimeoutReason};
+use crate::{CallKey, InvocationKey, PublishKey, RegistrationKey, SubscriptionKey, Time, TimeoutReason};
 
 /// What ends when a deadline is reached.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,8 @@ pub(super) enum Deadline {
     /// The next attempt to register what the router says is registered already.
     Reregister(RegistrationKey),
     Call(CallKey),
+    /// The answer of an invocation, or a part of it.
+    Invocation(InvocationKey),
     Publish(PublishKey),
     Subscribe(SubscriptionKey),
     Register(RegistrationKey),
@@ -38,6 +40,7 @@ impl Deadline {
             Self::Reconnect | Self::Decide | Self::Reregister(_) => TimeoutReason::Reconnect,
             Self::Restore
             | Self::Call(_)
+            | Self::Invocation(_)
             | Self::Publish(_)
             | Self::Subscribe(_)
             | Self::Register(_)

@@ -3,14 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::{InvocationEvent, Left, Limits, PublishedEvent, SessionEvent};
+use wamp_proto::Payload;
+
+use crate::{InvocationEvent, Left, Limits, SessionEvent};
 
 /// Events that wait to be taken.
 #[derive(Debug, Default)]
 pub(super) struct Inbound {
     /// With each event the bytes that it was counted with: a payload may count otherwise once it has been looked at.
     queue: VecDeque<(SessionEvent, usize)>,
-    published: usize,
+    /// EVENTs, progressive results and inputs of invocations: what a peer can send without end.
+    unasked: usize,
+    invocations: usize,
     bytes: usize,
     answers: usize,
     /// Events that tell of the session itself.
@@ -42,24 +46,26 @@ impl Inbound {
         self.push(SessionEvent::Left(left));
     }
 
-    /// Queues an EVENT if there is room, and says whether there was.
-    pub(super) fn push_published(&mut self, event: PublishedEvent, limits: &Limits) -> bool {
-        let bytes = event.payload.byte_len();
-        if self.published >= limits.events || bytes > limits.event_bytes.saturating_sub(self.bytes) {
+    /// Queues an EVENT, a progressive result or an input of an invocation if there is room, and says whether there was.
+    pub(super) fn push_unasked(&mut self, event: SessionEvent, limits: &Limits) -> bool {
+        let bytes = unasked(&event).map_or(0, Payload::byte_len);
+        if self.unasked >= limits.events || bytes > limits.event_bytes.saturating_sub(self.bytes) {
             return false;
         }
-        self.published += 1;
+        self.unasked += 1;
         self.bytes += bytes;
-        self.queue.push_back((SessionEvent::Published(event), bytes));
+        self.queue.push_back((event, bytes));
         true
     }
 
     /// Queues an INVOCATION if there is room, and says whether there was.
     pub(super) fn push_invocation(&mut self, event: InvocationEvent, limits: &Limits) -> bool {
         let bytes = event.payload.byte_len();
-        if bytes > limits.event_bytes.saturating_sub(self.bytes) {
+        // Those that have ended meanwhile wait as well.
+        if self.invocations >= limits.invocations || bytes > limits.event_bytes.saturating_sub(self.bytes) {
             return false;
         }
+        self.invocations += 1;
         self.bytes += bytes;
         self.queue.push_back((SessionEvent::Invocation(event), bytes));
         true
@@ -67,7 +73,8 @@ impl Inbound {
 
     pub(super) fn pop(&mut self) -> Option<SessionEvent> {
         let (event, bytes) = self.queue.pop_front()?;
-        self.published -= usize::from(matches!(event, SessionEvent::Published(_)));
+        self.unasked -= usize::from(unasked(&event).is_some());
+        self.invocations -= usize::from(matches!(event, SessionEvent::Invocation(_)));
         self.bytes -= bytes;
         self.answers -= usize::from(is_answer(&event));
         self.changes -= usize::from(is_change(&event));
@@ -76,7 +83,7 @@ impl Inbound {
 
     /// Whether there is room for EVENTs and INVOCATIONs.
     pub(super) const fn has_room(&self, limits: &Limits) -> bool {
-        self.published < limits.events && self.bytes < limits.event_bytes
+        self.unasked < limits.events && self.bytes < limits.event_bytes
     }
 
     /// How many events wait that end a request.
@@ -94,6 +101,16 @@ const fn is_change(event: &SessionEvent) -> bool {
             | SessionEvent::Restored { .. }
             | SessionEvent::Challenge { .. }
     )
+}
+
+/// The payload of an event of which a peer can cause any number.
+const fn unasked(event: &SessionEvent) -> Option<&Payload> {
+    match event {
+        SessionEvent::Published(event) => Some(&event.payload),
+        SessionEvent::CallProgress { progress, .. } => Some(&progress.payload),
+        SessionEvent::InvocationInput { payload, .. } => Some(payload),
+        _ => None,
+    }
 }
 
 const fn is_answer(event: &SessionEvent) -> bool {

@@ -5,6 +5,7 @@ mod caller;
 mod closing;
 mod deadlines;
 mod inbound;
+mod invocations;
 mod life;
 mod opening;
 mod outbound;
@@ -21,12 +22,13 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use wamp_proto::{Format, Payload, Uri};
+use wamp_proto::{CancelMode, Format, Payload, Uri};
 
 use self::callee::Callee;
 use self::caller::Calls;
 use self::deadlines::{Deadline, Deadlines};
 use self::inbound::Inbound;
+use self::invocations::Invocations;
 use self::life::Life;
 use self::outbound::Outbound;
 use self::publisher::Publications;
@@ -37,7 +39,7 @@ use self::subscriber::Subscriptions;
 use self::waiting::Waiting;
 use crate::auth::{Answer, Authenticator};
 use crate::{
-    Action, Attempt, AuthError, CallKey, CallOptions, CloseReason, CommandError, Config, Decision, Frame,
+    Action, Attempt, AuthError, CallKey, CallOptions, CallPart, CloseReason, CommandError, Config, Decision, Frame,
     InvocationKey, Opened, PublishKey, PublishOptions, ReconnectPolicy, RegisterOptions, RegistrationKey, RequestError,
     Response, SessionEvent, Stats, Status, SubscribeOptions, SubscriptionKey, Time, TimeoutReason, TransportError,
     TransportId,
@@ -110,7 +112,7 @@ const ANY_FORMAT: Format = match Format::ALL.first() {
 /// [`CloseCause::ProtocolViolation`](crate::CloseCause::ProtocolViolation). Tolerated are: WELCOME without roles (nothing is known of the
 /// router then, so nothing is refused on its account, and no feature counts as announced); answers to unknown requests and EVENTs of
 /// unknown subscriptions (counted); INVOCATIONs of unknown registrations (answered with `wamp.error.no_such_registration`);
-/// INTERRUPT, and progressive results that nobody asked for (ignored); an ERROR whose URI is none (the request fails with
+/// INTERRUPTs of unknown invocations, more input for invocations that have ended, and progressive results that nobody asked for (ignored); an ERROR whose URI is none (the request fails with
 /// `wamp.error.invalid_uri`).
 ///
 /// Dropping a session says nothing to the router: [`close`](Self::close) it first.
@@ -131,6 +133,7 @@ pub struct Session {
     publications: Publications,
     subscriptions: Subscriptions,
     callee: Callee,
+    invocations: Invocations,
     run: Run,
     restoring: Option<Restoring>,
     undecided: Option<Undecided>,
@@ -159,6 +162,7 @@ impl Session {
             publications: Publications::new(),
             subscriptions: Subscriptions::default(),
             callee: Callee::default(),
+            invocations: Invocations::default(),
             run,
             restoring: None,
             undecided: None,
@@ -226,6 +230,7 @@ impl Session {
                 Deadline::Restore => self.restore_timed_out(),
                 Deadline::Reregister(key) => self.register_again(key),
                 Deadline::Call(key) => self.call_timed_out(key),
+                Deadline::Invocation(key) => self.invocation_timed_out(key),
                 Deadline::Publish(key) => self.publish_timed_out(key),
                 Deadline::Subscribe(key) => self.subscribe_timed_out(key),
                 Deadline::Register(key) => self.register_timed_out(key),
@@ -386,10 +391,14 @@ impl Session {
 
     /// Calls a procedure: one [`SessionEvent::CallDone`] follows.
     ///
+    /// With [`CallOptions::receive_progress`], any number of [`SessionEvent::CallProgress`] come before it. With
+    /// [`CallOptions::progress`], more input is sent with [`call_more`](Self::call_more).
+    ///
     /// # Errors
     ///
-    /// [`CommandError`] if the session is closed, the procedure is no URI, one of the ends lacks its role, too many requests are under way,
-    /// or the message cannot be encoded or is too large. What shows only at a join that is waited for comes with the event.
+    /// [`CommandError`] if the session is closed, the procedure is no URI, one of the ends lacks its role or a feature, too many requests
+    /// are under way, or the message cannot be encoded or is too large. What shows only at a join that is waited for comes with the
+    /// event; a call with more input waits for none, and fails with [`CommandError::NotJoined`].
     pub fn call(
         &mut self,
         now: Time,
@@ -401,9 +410,52 @@ impl Session {
         self.begin_call(procedure, payload, options)
     }
 
+    /// Sends more input for a call that was made with [`CallOptions::progress`], in the order of these commands (WAMP Advanced Profile,
+    /// "Progressive Call Invocations").
+    ///
+    /// The last input is to be told, or the callee waits for it.
+    ///
+    /// ```no_run
+    /// # use wamp_session::proto::{IntoPayload, Uri};
+    /// # use wamp_session::{CallOptions, CallPart, Session, Time};
+    /// # fn run(session: &mut Session, now: Time) -> Result<(), Box<dyn std::error::Error>> {
+    /// let payload = |n: i64| n.into_payload(session.format());
+    /// let (one, two) = (payload(1)?, payload(2)?);
+    /// let key = session.call(now, Uri::new("com.example.sum")?, one, CallOptions::new().progress())?;
+    /// session.call_more(now, key, two, CallPart::Last)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::InputClosed`] if the call has ended or been cancelled, its last input was sent, or it was made without that option.
+    /// If the message cannot be encoded or is too large, nothing is sent, and the input goes on.
+    pub fn call_more(&mut self, now: Time, key: CallKey, payload: Payload, part: CallPart) -> Result<(), CommandError> {
+        self.advance(now);
+        self.more_input(key, payload, part)
+    }
+
+    /// Cancels a call (WAMP Advanced Profile, "Call Canceling"): one [`SessionEvent::CallDone`] follows.
+    ///
+    /// With the modes `skip` and `killnowait`, if the call still waits for a join, and if the dealer does not announce `call_canceling`, it
+    /// follows at once, with [`RequestError::Canceled`]; a later answer is ignored. With `kill` the callee's answer is waited
+    /// for, be it an error or a result that was already under way, but at most for the request timeout
+    /// ([`Config::request_timeout`]), and then it is [`RequestError::Canceled`] as well. CANCEL is sent at most once, and not at all to a
+    /// dealer that does not announce it. The call takes no more input.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::UnknownKey`] if the call has ended.
+    pub fn cancel(&mut self, now: Time, key: CallKey, mode: CancelMode) -> Result<(), CommandError> {
+        self.advance(now);
+        self.cancel_call(key, mode)
+    }
+
     /// Forgets a call: no event follows, unless it waits to be taken already, and a late answer is ignored.
     ///
-    /// If it still waits for a join, it is not sent; else the callee goes on with it. An unknown key is ignored.
+    /// If it still waits for a join, it is not sent; else the callee goes on with it ([`cancel`](Self::cancel) would end it there, too). An
+    /// unknown key is ignored.
     pub fn forget_call(&mut self, key: CallKey) {
         self.withdraw_call(key);
     }
@@ -438,10 +490,14 @@ impl Session {
         self.begin_unregister(key)
     }
 
-    /// Answers an invocation, with its one YIELD or ERROR.
+    /// Answers an invocation, with its one YIELD or ERROR, or sends a part of its result before ([`Response::Progress`]).
+    ///
+    /// A part is left out if the caller does not take parts. If it cannot be encoded or is too large, nothing is sent, and the invocation
+    /// goes on.
     ///
     /// # Errors
     ///
+    /// [`CommandError::Interrupted`] if a part is not wanted any more; the invocation is still to be answered.
     /// [`CommandError::UnknownKey`] if the invocation was answered already or its session is over; nothing is sent. If the answer cannot be
     /// encoded or is too large, or its error is no URI, the caller gets an ERROR that says so (`wamp.error.invalid_payload`,
     /// `wamp.error.payload_size_exceeded`, `wamp.error.invalid_uri`), and this the reason.

@@ -24,7 +24,7 @@ impl Session {
         }
         match message {
             Message::Event(_) => self.stats.undecodable_events += 1,
-            Message::Invocation(message) => self.refuse(message.request, "wamp.error.feature_not_supported"),
+            Message::Invocation(message) => self.refuse_unread(message.request, "wamp.error.feature_not_supported"),
             Message::Result(message) => self.fail_sealed_result(message.request, PassthruError::Disabled),
             // What went wrong matters, also if its arguments stay sealed.
             _ => return false,
@@ -38,7 +38,7 @@ impl Session {
         match (error.message_type(), error.request()) {
             (Some(MessageType::Event), _) if configured(Role::Subscriber) => self.stats.undecodable_events += 1,
             (Some(MessageType::Invocation), Some(request)) if configured(Role::Callee) => {
-                self.refuse(request, "wamp.error.invalid_argument");
+                self.refuse_unread(request, "wamp.error.invalid_argument");
             }
             (Some(MessageType::Result), Some(request)) if configured(Role::Caller) => {
                 self.fail_sealed_result(request, PassthruError::Legacy);

@@ -87,7 +87,7 @@ impl Session {
         let configured = |role| self.config.roles.contains(&role);
         match (message, request) {
             (Some(MessageType::Invocation), Some(request)) if configured(Role::Callee) => {
-                self.refuse(request, "wamp.error.invalid_uri");
+                self.refuse_unread(request, "wamp.error.invalid_uri");
                 true
             }
             (Some(MessageType::Event), _) if configured(Role::Subscriber) => {
@@ -159,8 +159,7 @@ impl Session {
                     None => self.invalid(received, "a revocation names no registration"),
                 },
             },
-            // The feature is not announced; a router that interrupts all the same gets the answer it would have got.
-            Message::Interrupt(_) => {}
+            Message::Interrupt(message) => self.interrupt(message),
             Message::Goodbye(message) => self.told_goodbye(message),
             Message::Abort(message) => self.aborted(message),
             Message::Hello(_) | Message::Welcome(_) | Message::Challenge(_) => {

@@ -76,6 +76,11 @@ impl Requests {
         }
     }
 
+    /// A request that waits for its answer.
+    pub(super) fn waiting(&self, id: RequestId) -> Option<Request> {
+        self.waiting.get(&id).copied()
+    }
+
     /// Takes a request that is given up.
     pub(super) fn forget(&mut self, id: RequestId) -> Option<Request> {
         self.waiting.remove(&id)

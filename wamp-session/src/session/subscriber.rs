@@ -373,7 +373,7 @@ impl Session {
                     details: Arc::clone(&details),
                     payload: payload.clone(),
                 };
-                if !self.events.push_published(event, &self.config.limits) {
+                if !self.events.push_unasked(SessionEvent::Published(event), &self.config.limits) {
                     self.stats.dropped_events += 1;
                 }
             }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use wamp_session::client::Client;
-use wamp_session::{CommandError, RequestError, TransportErrorKind};
+use wamp_session::proto::CancelMode;
+use wamp_session::{CallOptions, CommandError, RequestError, TransportErrorKind};
 
 use crate::world::World;
 
@@ -46,16 +47,45 @@ fn ord_07_ids_and_order_are_those_of_the_first_polls() {
 }
 
 #[test]
-fn dropping_a_call_forgets_it() {
+fn dropping_a_call_sends_cancel_in_the_mode_of_its_options() {
+    let options = CallOptions::new;
+    for (options, cancel) in [
+        (options(), Some("killnowait")),
+        (options().cancel_on_drop(CancelMode::Skip), Some("skip")),
+        (options().cancel_on_drop(CancelMode::Kill), Some("kill")),
+        (options().cancel_on_drop(None), None),
+    ] {
+        let (mut world, client) = World::joined();
+        let mut call = client.call_with("com.example.slow", (), options);
+        assert!(world.poll(&mut call).is_pending());
+        world.expect(r#"[48,1,{},"com.example.slow"]"#);
+        drop(call);
+        if let Some(mode) = cancel {
+            world.expect(&format!(r#"[49,1,{{"mode":"{mode}"}}]"#));
+        }
+        world.expect_nothing();
+        world.send("[50,1,{},[5]]");
+        assert_eq!(client.stats().unknown_answers, u64::from(cancel != Some("kill")));
+        assert!(client.session().is_some());
+    }
+}
+
+#[test]
+fn a_call_that_has_ended_is_not_cancelled_by_its_drop() {
     let (mut world, client) = World::joined();
     let mut call = client.call("com.example.slow", ());
     assert!(world.poll(&mut call).is_pending());
-    drop(call);
-    world.expect(r#"[48,1,{},"com.example.slow"]"#);
-    world.expect_nothing();
+    world.received();
     world.send("[50,1,{},[5]]");
-    assert_eq!(client.stats().unknown_answers, 1);
-    assert!(client.session().is_some());
+    drop(call);
+    let mut taken = client.call("com.example.slow", ());
+    assert!(world.poll(&mut taken).is_pending());
+    world.received();
+    world.send("[50,2,{},[5]]");
+    assert!(world.poll(&mut taken).is_ready());
+    drop(taken);
+    drop(client.call("com.example.never.polled", ()));
+    world.expect_nothing();
 }
 
 #[test]

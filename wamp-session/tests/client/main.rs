@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod callee;
+mod calls;
 mod closing;
 mod deciding;
 mod driver;
 mod handles;
+mod invocations;
 mod joining;
 mod listener;
 mod loowy;

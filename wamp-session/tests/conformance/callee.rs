@@ -175,7 +175,7 @@ fn cle_09_running_invocations_end_with_the_session() {
     let mut peer = Peer::joined();
     let invocation = invoked(&mut peer, "[68,1,9823526,{}]");
     peer.end_transport(wamp_session::TransportErrorKind::Eof);
-    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key } if key == invocation.key));
+    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key, .. } if key == invocation.key));
     peer.expect_closed();
     let late = respond(&mut peer, &invocation, Response::Result(Payload::new()));
     assert!(matches!(late, Err(CommandError::UnknownKey)));
@@ -188,7 +188,7 @@ fn cle_10_a_running_invocations_id_again_is_a_violation() {
     let invocation = invoked(&mut peer, "[68,1,9823526,{}]");
     peer.receive("[68,1,9823526,{}]");
     peer.expect_violation();
-    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key } if key == invocation.key));
+    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key, .. } if key == invocation.key));
     peer.end_transport(wamp_session::TransportErrorKind::Eof);
     let cause = peer.expect_closed();
     let CloseCause::ProtocolViolation(ProtocolViolation::Invalid { .. }) = &*cause else { panic!("{cause:?}") };

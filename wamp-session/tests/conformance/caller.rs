@@ -4,9 +4,15 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use wamp_session::proto::{ArgsKwargs, Payload};
-use wamp_session::{CallOptions, CommandError, Limits, RequestError, SessionEvent, TimeoutReason, WampError};
+use wamp_session::{
+    CallOptions, CommandError, ErrorKind, Frame, Limits, RequestError, SessionEvent, TimeoutReason, WampError,
+};
 
 use crate::support::{Peer, WELCOME, config, payload, uri};
+
+fn text(frame: &str) -> Frame {
+    Frame::Text(frame.as_bytes().to_vec().into())
+}
 
 #[track_caller]
 fn wamp_error(result: Result<wamp_session::CallOutcome, RequestError>) -> WampError {
@@ -189,32 +195,23 @@ fn msg_108_an_error_fails_the_request_of_its_type_and_id() {
 }
 
 #[test]
-fn pcr_06_a_progressive_result_that_nobody_asked_for_does_not_end_the_call() {
-    let mut peer = Peer::joined();
-    let call = peer.call("com.example.procedure");
-    peer.sent();
-    peer.receive(r#"[50,1,{"progress":true},["partial"]]"#);
-    peer.expect_no_event();
-    peer.receive(r#"[50,1,{"progress":false},["final"]]"#);
-    assert_eq!(peer.expect_call_done(call).unwrap().payload.arg::<&str>(0).unwrap(), "final");
-}
-
-#[test]
 fn calls_end_at_their_timeout() {
     let mut peer = Peer::joined_with(config().call_timeout(Duration::from_secs(4)), WELCOME);
     let default = peer.call("com.example.procedure");
     let options = CallOptions::new().timeout(Duration::from_secs(1));
     let own = peer.session.call(peer.now, uri("com.example.procedure"), Payload::new(), options).unwrap();
-    peer.expect_sent(r#"[48,1,{},"com.example.procedure"]"#);
-    peer.expect_sent(r#"[48,2,{},"com.example.procedure"]"#);
+    peer.expect_sent(r#"[48,1,{"timeout":4000},"com.example.procedure"]"#);
+    peer.expect_sent(r#"[48,2,{"timeout":1000},"com.example.procedure"]"#);
     let deadline = peer.session.poll_timeout();
     assert_eq!(deadline.map(|(at, reason)| (at.as_nanos(), reason)), Some((1_000_000_000, TimeoutReason::Request)));
     peer.wait(Duration::from_secs(1));
     assert!(matches!(peer.expect_call_done(own), Err(RequestError::Timeout)));
+    peer.expect_sent(r#"[49,2,{"mode":"killnowait"}]"#);
     peer.receive("[50,2,{}]");
     peer.expect_no_event();
     peer.wait(Duration::from_secs(3));
     assert!(matches!(peer.expect_call_done(default), Err(RequestError::Timeout)));
+    peer.expect_sent(r#"[49,1,{"mode":"killnowait"}]"#);
     assert_eq!(peer.session.poll_timeout(), None);
     peer.expect_usable();
 }
@@ -226,6 +223,8 @@ fn a_call_that_waited_for_the_join_has_its_whole_timeout() {
     peer.wait(Duration::from_secs(1));
     peer.receive(WELCOME);
     peer.expect_joined();
+    // The dealer is told what is left.
+    peer.expect_sent(r#"[48,1,{"timeout":4000},"com.example.procedure"]"#);
     peer.wait(Duration::from_secs(3));
     peer.expect_no_event();
     peer.wait(Duration::from_secs(1));
@@ -298,4 +297,42 @@ fn rob_02_what_has_ended_leaves_nothing_behind() {
         peer.expect_unregistered(registration).unwrap();
     }
     assert_eq!(peer.session.poll_timeout(), None);
+}
+
+#[test]
+fn cid_02_a_caller_asks_to_be_disclosed() {
+    let mut peer = Peer::joined();
+    let options = CallOptions::new().disclose_me();
+    peer.session.call(peer.now, uri("com.example.procedure"), Payload::new(), options).unwrap();
+    peer.expect_sent(r#"[48,1,{"disclose_me":true},"com.example.procedure"]"#);
+}
+
+#[test]
+fn cid_05_and_06_and_rer_02_what_a_dealer_refuses_has_its_kind() {
+    for (uri, kind) in [
+        ("wamp.error.option_disallowed.disclose_me", ErrorKind::DiscloseMeDisallowed),
+        ("wamp.error.disclose_me.not_allowed", ErrorKind::DiscloseMeDisallowed),
+        ("wamp.error.option_not_allowed", ErrorKind::OptionNotAllowed),
+        ("wamp.error.no_available_callee", ErrorKind::NoAvailableCallee),
+        ("wamp.error.unavailable", ErrorKind::Unavailable),
+        ("com.example.error", ErrorKind::Other),
+    ] {
+        let mut peer = Peer::joined();
+        let call = peer.call("com.example.procedure");
+        peer.receive(&format!(r#"[8,48,1,{{}},"{uri}"]"#));
+        assert_eq!(wamp_error(peer.expect_call_done(call)).kind(), kind, "{uri}");
+    }
+    Peer::violate(config(), &[text(r#"[8,48,1,"wamp.error.disclose_me.not_allowed"]"#)]);
+}
+
+#[test]
+fn shd_01_a_partitioned_call_has_a_key() {
+    let mut peer = Peer::joined();
+    let mut call = |options| peer.session.call(peer.now, uri("com.example.p"), Payload::new(), options);
+    let without = call(CallOptions::new().runmode("partition"));
+    assert!(matches!(without, Err(CommandError::NoRoutingKey)));
+    call(CallOptions::new().runmode("partition").rkey("EU")).unwrap();
+    call(CallOptions::new().runmode("all")).unwrap();
+    peer.expect_sent(r#"[48,1,{"rkey":"EU","runmode":"partition"},"com.example.p"]"#);
+    peer.expect_sent(r#"[48,2,{"runmode":"all"},"com.example.p"]"#);
 }

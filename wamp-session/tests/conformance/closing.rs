@@ -24,7 +24,7 @@ fn busy() -> (Peer, wamp_session::CallKey, wamp_session::InvocationKey) {
 #[track_caller]
 fn expect_ended(peer: &mut Peer, invocation: wamp_session::InvocationKey) {
     match peer.event() {
-        SessionEvent::InvocationEnded { key } if key == invocation => {}
+        SessionEvent::InvocationEnded { key, .. } if key == invocation => {}
         event => panic!("{event:?}"),
     }
     let late = peer.session.respond(peer.now, invocation, Response::Result(Payload::new()));

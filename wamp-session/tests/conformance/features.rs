@@ -10,9 +10,11 @@ use crate::support::{FEATURELESS, Peer, WELCOME, config, uri};
 /// What the HELLO of a session with all roles says of them.
 pub(crate) const ROLES: &str = concat!(
     r#""roles":{"#,
-    r#""callee":{"features":{"call_reroute":true,"call_trustlevels":true,"caller_identification":true,"#,
-    r#""pattern_based_registration":true,"registration_revocation":true,"shared_registration":true}},"#,
-    r#""caller":{},"#,
+    r#""callee":{"features":{"call_canceling":true,"call_reroute":true,"call_timeout":true,"call_trustlevels":true,"#,
+    r#""caller_identification":true,"pattern_based_registration":true,"progressive_call_invocations":true,"#,
+    r#""progressive_call_results":true,"registration_revocation":true,"shared_registration":true}},"#,
+    r#""caller":{"features":{"call_canceling":true,"caller_identification":true,"#,
+    r#""progressive_call_invocations":true,"progressive_call_results":true}},"#,
     r#""publisher":{"features":{"publisher_exclusion":true,"publisher_identification":true,"#,
     r#""subscriber_blackwhite_listing":true}},"#,
     r#""subscriber":{"features":{"pattern_based_subscription":true,"publication_trustlevels":true,"#,
@@ -28,12 +30,12 @@ pub(super) fn hello(config: Config) -> String {
 
 #[test]
 fn agt_01_the_agent_can_be_named_and_left_out() {
-    let default = hello(Config::new("ws://127.0.0.1/", "realm1").roles([Role::Caller]));
+    let default = hello(Config::new("ws://127.0.0.1/", "realm1"));
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(default, format!(r#"[1,"realm1",{{"agent":"loowy-{version}","roles":{{"caller":{{}}}}}}]"#));
-    let own = hello(config().roles([Role::Caller]).agent("mine-1.0"));
-    assert_eq!(own, r#"[1,"realm1",{"agent":"mine-1.0","roles":{"caller":{}}}]"#);
-    assert_eq!(hello(config().roles([Role::Caller])), r#"[1,"realm1",{"roles":{"caller":{}}}]"#);
+    assert_eq!(default, format!(r#"[1,"realm1",{{"agent":"loowy-{version}",{ROLES}}}]"#));
+    let own = hello(config().agent("mine-1.0"));
+    assert_eq!(own, format!(r#"[1,"realm1",{{"agent":"mine-1.0",{ROLES}}}]"#));
+    assert_eq!(hello(config()), format!(r#"[1,"realm1",{{{ROLES}}}]"#));
 }
 
 #[test]
@@ -65,7 +67,8 @@ fn fea_03_what_is_switched_off_is_not_announced() {
 
 #[test]
 fn fea_02_a_role_without_features_is_an_empty_dict() {
-    assert_eq!(hello(config().roles([Role::Caller])), r#"[1,"realm1",{"roles":{"caller":{}}}]"#);
+    let without = Feature::ALL.iter().copied().fold(config().roles([Role::Caller]), Config::without_feature);
+    assert_eq!(hello(without), r#"[1,"realm1",{"roles":{"caller":{}}}]"#);
 }
 
 #[test]

@@ -138,6 +138,7 @@ fn msg_011_unknown_attributes_are_ignored() {
     peer.receive(&format!(r#"[8,48,4,{{{unknown}}},"com.example.error"]"#));
     assert!(peer.expect_call_done(failing).is_err());
     peer.receive(&format!("[69,1,{{{unknown}}}]"));
+    assert!(matches!(peer.event(), wamp_session::SessionEvent::Interrupted { .. }));
     peer.expect_usable();
 }
 

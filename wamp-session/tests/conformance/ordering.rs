@@ -110,5 +110,5 @@ fn ord_09_an_unanswered_invocation_holds_up_nothing() {
     peer.expect_call_done(call).unwrap();
     peer.receive(r#"[6,{},"wamp.close.system_shutdown"]"#);
     peer.expect_sent(r#"[6,{},"wamp.close.goodbye_and_out"]"#);
-    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key } if key == slow.key));
+    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key, .. } if key == slow.key));
 }

@@ -2,7 +2,7 @@
 
 use wamp_session::proto::{InvokePolicy, MatchPolicy, Uri, UriRule};
 use wamp_session::{
-    CallOptions, CommandError, InvocationEvent, RegisterOptions, RegistrationKey, RequestError, Response, WampError,
+    CommandError, InvocationEvent, RegisterOptions, RegistrationKey, RequestError, Response, WampError,
 };
 
 use super::features::hello;
@@ -212,14 +212,6 @@ fn shr_03_two_registrations_of_one_shared_procedure_have_one_id() {
     assert_eq!(peer.expect_invocation().registration, second);
     peer.unregister(second);
     peer.expect_sent("[66,3,200]");
-}
-
-#[test]
-fn shd_01_a_partitioned_call_without_a_key_cannot_be_made() {
-    for key in ["runmode", "rkey"] {
-        let refused = CallOptions::new().option(key, "partition");
-        assert_eq!(refused, Err(CommandError::InvalidOption(key.to_owned())));
-    }
 }
 
 #[test]

@@ -249,20 +249,6 @@ fn uri_08_an_error_that_is_no_uri_fails_its_request_only() {
 }
 
 #[test]
-fn can_13_interrupts_are_ignored() {
-    let mut peer = Peer::joined();
-    peer.registered("com.example.procedure", 200);
-    peer.receive("[68,5,200,{}]");
-    let invocation = peer.expect_invocation();
-    peer.receive("[69,5,{}]");
-    peer.receive(r#"[69,6,{"mode":"killnowait"}]"#);
-    peer.expect_no_event();
-    peer.session.respond(peer.now, invocation.key, wamp_session::Response::Result(Default::default())).unwrap();
-    peer.expect_sent("[70,5,{}]");
-    peer.expect_usable();
-}
-
-#[test]
 fn the_text_of_a_violation_says_where_it_is() {
     let mut peer = Peer::joined();
     peer.receive(r#"[33,"x",1]"#);

@@ -178,7 +178,7 @@ impl Client {
             SessionEvent::Invocation(invocation) => {
                 self.invocations.push(invocation.key);
             }
-            SessionEvent::InvocationEnded { key } => self.invocations.retain(|other| *other != key),
+            SessionEvent::InvocationEnded { key, .. } => self.invocations.retain(|other| *other != key),
             SessionEvent::Closed(_) => {
                 self.closed += 1;
                 self.was_joined = false;

@@ -18,7 +18,13 @@ pub(crate) struct Tap {
     over: bool,
     challenges: usize,
     requests: u64,
+    /// The calls whose input goes on, and those that were cancelled.
+    streaming: BTreeSet<u64>,
+    cancelled: BTreeSet<u64>,
+    calls: BTreeSet<u64>,
     invocations: BTreeSet<u64>,
+    /// The invocations whose callers take parts of the result.
+    progressive: BTreeSet<u64>,
 }
 
 impl Tap {
@@ -61,7 +67,18 @@ impl Tap {
             Some(3) => self.over = true,
             Some(4) => self.challenges += 1,
             Some(68) if self.welcomed => {
-                self.invocations.extend(message.get(1).and_then(Value::as_u64));
+                let id = message.get(1).and_then(Value::as_u64);
+                self.invocations.extend(id);
+                let takes_parts = message.get(3).and_then(|details| details.get("receive_progress"));
+                if takes_parts == Some(&Value::Bool(true)) {
+                    self.progressive.extend(id);
+                }
+            }
+            // No answer is wanted any more, and none may come.
+            Some(69) if message.get(2).and_then(|options| options.get("mode")) == Some(&"killnowait".into()) => {
+                if let Some(id) = message.get(1).and_then(Value::as_u64) {
+                    self.invocations.remove(&id);
+                }
             }
             _ => {}
         }
@@ -87,6 +104,7 @@ impl Tap {
             32 => "ids",
             34 => "ii",
             48 => "ids",
+            49 => "id",
             64 => "ids",
             66 => "ii",
             70 => "id",
@@ -123,7 +141,34 @@ impl Tap {
                 assert_eq!(number(1), 68, "{message}: an ERROR of another type than INVOCATION");
                 assert!(self.invocations.remove(&number(2)), "{message} answers no invocation");
             }
+            70 if list.get(2).and_then(|options| options.get("progress")) == Some(&Value::Bool(true)) => {
+                assert!(self.invocations.contains(&number(1)), "{message} is part of no result");
+                assert!(self.progressive.contains(&number(1)), "{message}: nobody takes parts");
+            }
             70 => assert!(self.invocations.remove(&number(1)), "{message} answers no invocation"),
+            49 => {
+                let mode = list.get(2).and_then(|options| options.get("mode")).and_then(Value::as_str);
+                assert!(matches!(mode, Some("skip" | "kill" | "killnowait")), "{message} has no mode");
+                assert!(self.calls.contains(&number(1)), "{message} cancels no call");
+                assert!(self.cancelled.insert(number(1)), "{message} cancels twice");
+                self.streaming.remove(&number(1));
+            }
+            48 => {
+                let goes_on = list.get(2).and_then(|options| options.get("progress")) == Some(&Value::Bool(true));
+                if self.streaming.contains(&number(1)) {
+                    let options = list.get(2).and_then(Value::as_object).map_or(0, serde_json::Map::len);
+                    assert_eq!(options, usize::from(goes_on), "{message} says more than once");
+                } else {
+                    self.requests += 1;
+                    assert_eq!(number(1), self.requests, "{message} is out of sequence");
+                    self.calls.insert(number(1));
+                }
+                if goes_on {
+                    self.streaming.insert(number(1));
+                } else {
+                    self.streaming.remove(&number(1));
+                }
+            }
             _ => {
                 self.requests += 1;
                 assert_eq!(number(1), self.requests, "{message} is out of sequence");

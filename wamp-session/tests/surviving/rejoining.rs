@@ -365,7 +365,7 @@ fn invocations_of_a_session_that_is_over_are_forgotten() {
     peer.receive("[68,1,12,{}]");
     let invocation = peer.expect_invocation();
     peer.end_transport(TransportErrorKind::Eof);
-    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key } if key == invocation.key));
+    assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key, .. } if key == invocation.key));
     let left = crate::expect_left(&mut peer);
     let answer = |peer: &mut Peer| peer.session.respond(peer.now, invocation.key, Response::Result(payload((1,))));
     assert!(matches!(answer(&mut peer), Err(CommandError::UnknownKey)));

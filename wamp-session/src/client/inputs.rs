@@ -1,0 +1,118 @@
+//! The input that follows the first one of an invocation (WAMP Advanced Profile, "Progressive Call Invocations").
+
+use core::fmt;
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::sync::Arc;
+
+use futures_core::Stream;
+use serde::Deserialize;
+use wamp_proto::{Payload, PayloadError};
+
+use super::shared::Shared;
+use crate::InvocationKey;
+
+/// A stream of what a caller sends after its first input; see [`Invocation::inputs`](super::Invocation::inputs).
+pub struct Inputs {
+    shared: Arc<Shared>,
+    key: InvocationKey,
+}
+
+/// More input of a call, after the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input(Payload);
+
+/// The future of [`Inputs::next`].
+///
+/// # Cancel safety
+///
+/// Dropping it loses no input.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct NextInput<'a>(&'a mut Inputs);
+
+impl Inputs {
+    pub(super) const fn new(shared: Arc<Shared>, key: InvocationKey) -> Self {
+        Self { shared, key }
+    }
+
+    /// Takes the next input, `None` after the last one, and when the invocation ends or is cancelled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no input.
+    pub const fn next(&mut self) -> NextInput<'_> {
+        NextInput(self)
+    }
+}
+
+impl Stream for Inputs {
+    type Item = Input;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Input>> {
+        let mut waker = Some(cx.waker().clone());
+        self.shared.look(|state, _| {
+            let Some(work) = state.invocations.get_mut(&self.key) else { return Poll::Ready(None) };
+            if let Some(input) = work.inputs.pop_front() {
+                work.bytes = work.bytes.saturating_sub(input.byte_len());
+                return Poll::Ready(Some(Input(input)));
+            }
+            if !work.more {
+                return Poll::Ready(None);
+            }
+            mem::swap(&mut work.reader, &mut waker);
+            Poll::Pending
+        })
+    }
+}
+
+impl Future for NextInput<'_> {
+    type Output = Option<Input>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut *self.0).poll_next(cx)
+    }
+}
+
+impl Input {
+    /// Decodes the Arguments into a sequence or tuple.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if they do not fit the type.
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
+        self.0.args()
+    }
+
+    /// Decodes one of the Arguments, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if there are fewer, or it does not fit the type.
+    pub fn arg<'a, T: Deserialize<'a>>(&'a self, index: usize) -> Result<T, PayloadError> {
+        self.0.arg(index)
+    }
+
+    /// Decodes the ArgumentsKw into a map or struct.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if they do not fit the type.
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, PayloadError> {
+        self.0.kwargs()
+    }
+
+    /// The arguments, undecoded.
+    #[must_use]
+    pub const fn payload(&self) -> &Payload {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inputs").finish_non_exhaustive()
+    }
+}
