@@ -27,11 +27,11 @@
 //! **Cancel safety.** Every future is lazy: nothing is sent before it is polled. What dropping it later means is said at each:
 //! a call is forgotten, a subscription or registration is withdrawn, the streams' `next` loses nothing.
 //!
-//! **Drop.** Dropping a [`Subscription`] unsubscribes, dropping a [`Registration`] or [`RegistrationGuard`] unregisters, dropping an
+//! **Drop.** Dropping a [`Subscription`] or [`SubscriptionGuard`] unsubscribes, dropping a [`Registration`] or [`RegistrationGuard`] unregisters, dropping an
 //! unanswered [`Invocation`] answers it with an error. When the last client, subscription, registration and future is gone, the session
 //! closes.
 //!
-//! **Order.** The order on the wire is that of the first polls. Events of one subscription come in order; invocations run beside each
+//! **Order.** The order on the wire is that of the first polls. Events of one subscription come in order, to handlers as well; invocations run beside each
 //! other.
 //!
 //! **Threads.** All handles are `Send`, and [`Client`] is `Sync`. Handlers run as tasks of the runtime in which `connect` was called, never

@@ -129,6 +129,42 @@ async fn handlers_may_call_back_into_the_client() {
 }
 
 #[tokio::test]
+async fn need_05_handlers_of_events_stop_nobody_else_and_may_use_the_client() {
+    bounded(async {
+        let server = serve().await;
+        let (client, publisher) = (join(&server, Format::Cbor).await, join(&server, Format::Json).await);
+        let echo = client.register_fn("com.example.echo", |n: u32| async move { Ok(n) }).await.unwrap();
+        let stuck = client.subscribe_fn("com.example.topic", |_: u32| std::future::pending()).await.unwrap();
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        let inner = client.clone();
+        let busy = client
+            .subscribe_fn("com.example.topic", move |n: u32| {
+                let (client, sender) = (inner.clone(), sender.clone());
+                async move {
+                    let echoed: u32 = client.call("com.example.echo", n).await?.arg(0)?;
+                    sender.send(echoed)?;
+                    Ok(())
+                }
+            })
+            .await
+            .unwrap();
+        for n in 0..200_u32 {
+            publisher.publish("com.example.topic", n).await.unwrap();
+        }
+        for n in 0..200 {
+            assert_eq!(receiver.recv().await, Some(n), "in order");
+        }
+        assert_eq!((busy.failures(), stuck.failures(), stuck.missed()), (0, 0, 0));
+        stuck.unsubscribe().await.unwrap();
+        drop(echo);
+        client.unsubscribe_all("com.example.topic").await.unwrap();
+        assert!(busy.end().is_some());
+        server.shutdown().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_panic_in_a_handler_reaches_the_caller_as_an_error() {
     bounded(async {
         let server = serve().await;

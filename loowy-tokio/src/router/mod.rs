@@ -34,7 +34,9 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use wamp_session::proto::Format;
-pub use wamp_session::router::{RealmConfig, RouterConfig, RouterLimits, RouterStats, User};
+pub use wamp_session::router::{
+    Disclosure, Permission, RealmConfig, RoleConfig, RouterConfig, RouterLimits, RouterStats, User,
+};
 use wamp_session::ws::{self, WebSocket};
 
 use self::connection::Connection;

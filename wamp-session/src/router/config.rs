@@ -143,19 +143,6 @@ pub(super) struct HistoryConfig {
     pub(super) limit: usize,
 }
 
-/// Whether sessions are told who publishes to them and who calls them: session id, authid and authrole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Disclosure {
-    /// If the publisher or caller asks for it (`disclose_me`).
-    #[default]
-    OnRequest,
-    /// Always.
-    Always,
-    /// Never; who asks for it is refused with `wamp.error.option_disallowed.disclose_me`.
-    Denied,
-}
-
 impl RealmConfig {
     /// Makes a realm that nobody may join yet.
     ///
@@ -226,6 +213,19 @@ impl RealmConfig {
         self.trustlevels.insert(role.into(), level);
         self
     }
+}
+
+/// Whether sessions are told who publishes to them and who calls them: session id, authid and authrole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disclosure {
+    /// If the publisher or caller asks for it (`disclose_me`).
+    #[default]
+    OnRequest,
+    /// Always.
+    Always,
+    /// Never; who asks for it is refused with `wamp.error.option_disallowed.disclose_me`.
+    Denied,
 }
 
 impl fmt::Debug for RealmConfig {

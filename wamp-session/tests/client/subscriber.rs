@@ -286,6 +286,25 @@ fn a_pattern_is_a_topic_only_with_its_policy() {
 }
 
 #[test]
+fn need_13_a_consumer_that_stands_still_keeps_no_more_than_its_queue() {
+    for (overflow, kept) in [(Overflow::DropNewest, 0..50), (Overflow::DropOldest, 19_950..20_000)] {
+        let (mut world, _client, mut subscription) =
+            subscribed_with(Queue::new().max_events(50).max_bytes(1_000).overflow(overflow));
+        for batch in 0..20 {
+            send_numbers(&mut world, batch * 1_000..(batch + 1) * 1_000);
+        }
+        assert_eq!(subscription.missed(), 20_000 - 50, "{overflow:?}");
+        let got: Vec<_> = (0..50).map(|_| world.finish(subscription.next()).unwrap()).collect();
+        let numbers: Vec<u64> = got.iter().map(|event| event.arg(0).unwrap()).collect();
+        assert_eq!(numbers, kept.collect::<Vec<_>>(), "{overflow:?}");
+        let told: u64 = got.iter().map(wamp_session::client::Event::missed).sum();
+        assert_eq!(told, if overflow == Overflow::DropOldest { 20_000 - 50 } else { 0 }, "{overflow:?}");
+        let mut next = subscription.next();
+        assert!(world.poll(&mut next).is_pending(), "nothing else was kept");
+    }
+}
+
+#[test]
 fn need_17_several_consumers_of_one_topic_each_get_each_event_and_leave_by_themselves() {
     let (mut world, client) = World::joined();
     let mut one = subscribe(&mut world, &client, 1, 77);
