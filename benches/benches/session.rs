@@ -157,9 +157,51 @@ fn call(c: &mut Criterion) {
     }
 }
 
+/// A call with a timeout and its result, beside so many that wait with theirs: the deadlines must not make it dearer than by a logarithm.
+fn pending(c: &mut Criterion) {
+    let mut group = c.benchmark_group("call_beside_pending");
+    for waiting in [0_u64, 1_000, 10_000, 100_000] {
+        let (mut session, transport) = caller();
+        let options = |number: u64| CallOptions::new().timeout(Duration::from_millis(1_000 + number * 7_919 % 100_000));
+        for number in 0..waiting {
+            session.call(Time::ZERO, uri("com.example.slow"), Payload::new(), options(number)).unwrap();
+        }
+        while session.poll_action().is_some() {}
+        let (procedure, mut request) = (uri("com.example.p"), waiting);
+        group.bench_function(waiting.to_string(), |b| {
+            b.iter(|| {
+                request += 1;
+                session.call(Time::ZERO, procedure.clone(), Payload::new(), options(request)).unwrap();
+                let Some(Action::Send { .. }) = session.poll_action() else { panic!("nothing was sent") };
+                session.handle_timeout(Time::ZERO);
+                let result = Frame::Text(format!("[50,{request},{{}}]").into());
+                session.handle_frame(Time::ZERO, transport, result);
+                let Some(SessionEvent::CallDone { result: Ok(_), .. }) = session.poll_event() else {
+                    panic!("no result")
+                };
+                black_box(session.poll_timeout())
+            });
+        });
+    }
+    group.finish();
+}
+
+/// A session that has joined, with a router that says what is written here.
+fn caller() -> (Session, TransportId) {
+    let mut session = Session::new(Config::new("mem:", "realm1").formats([Format::Json]));
+    session.connect(Time::ZERO);
+    let Some(Action::OpenTransport { id, .. }) = session.poll_action() else { panic!("no transport is opened") };
+    session.handle_opened(Time::ZERO, id, Opened::new(Some(Format::Json.subprotocol())));
+    let welcome = br#"[2,1,{"roles":{"dealer":{}}}]"#.as_slice();
+    session.handle_frame(Time::ZERO, id, Frame::Text(welcome.into()));
+    while session.poll_action().is_some() {}
+    while session.poll_event().is_some() {}
+    (session, id)
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
-    targets = event, call
+    targets = event, call, pending
 }
 criterion_main!(benches);

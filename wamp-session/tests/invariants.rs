@@ -44,6 +44,8 @@ enum Step {
     ForgetCall(usize),
     ForgetPublish(usize),
     Authenticate(bool),
+    ReconnectNow,
+    Probe,
 }
 
 fn uri(index: usize) -> Uri {
@@ -106,6 +108,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => index.clone().prop_map(Step::ForgetCall),
         1 => index.prop_map(Step::ForgetPublish),
         2 => any::<bool>().prop_map(Step::Authenticate),
+        1 => Just(Step::ReconnectNow),
+        1 => Just(Step::Probe),
     ]
 }
 
@@ -149,6 +153,12 @@ fn config(limits: Limits) -> Config {
         .reconnect(ReconnectPolicy::never())
 }
 
+/// The same for a session that joins again, after delays that are shorter than most waits.
+fn rejoining(limits: Limits) -> Config {
+    let policy = ReconnectPolicy::new().max_delay(Duration::from_secs(2)).stable_after(Duration::from_secs(3));
+    config(limits).reconnect(policy).retry_initial_connect(true).seed(7)
+}
+
 fn text_of(action: &Action) -> (TransportId, String) {
     match action {
         Action::OpenTransport { id, .. } => (*id, "open".to_owned()),
@@ -161,8 +171,12 @@ fn text_of(action: &Action) -> (TransportId, String) {
 
 impl World {
     fn new(limits: Limits, tap: Option<Tap>) -> Self {
+        Self::with(config(limits), tap)
+    }
+
+    fn with(config: Config, tap: Option<Tap>) -> Self {
         Self {
-            session: Session::new(config(limits)),
+            session: Session::new(config),
             now: Time::ZERO,
             opened: None,
             stale: None,
@@ -290,6 +304,8 @@ impl World {
                     }
                 }
             }
+            Step::ReconnectNow => session.reconnect_now(now),
+            Step::Probe => session.probe(now),
             Step::Authenticate(well) => {
                 if let Some(id) = before {
                     let answer =
@@ -359,8 +375,8 @@ fn nth<T: Copy>(list: &[T], index: usize) -> Option<T> {
 }
 
 /// Runs the steps to the end, and drains where `drains` says so.
-fn run(steps: &[Step], drains: impl Fn(usize) -> bool, limits: Limits, tap: Option<Tap>) -> World {
-    let mut world = World::new(limits, tap);
+fn run(steps: &[Step], drains: impl Fn(usize) -> bool, config: Config) -> World {
+    let mut world = World::with(config, None);
     world.ledger.runs = u64::MAX;
     for (index, step) in steps.iter().enumerate() {
         world.step(step);
@@ -415,11 +431,11 @@ proptest! {
     ) {
         // Only the names of invocations come from events, so that both worlds answer none that they have not seen.
         let steps: Vec<Step> = steps.into_iter().filter(|step| !matches!(step, Step::Respond(..))).collect();
-        let prompt = run(&steps, |_| true, Limits::new(), None);
-        let again = run(&steps, |_| true, Limits::new(), None);
+        let prompt = run(&steps, |_| true, config(Limits::new()));
+        let again = run(&steps, |_| true, config(Limits::new()));
         prop_assert_eq!(&prompt.actions, &again.actions);
         prop_assert_eq!(&prompt.events, &again.events);
-        for late in [run(&steps, |index| index % every == 0, Limits::new(), None), run(&steps, |_| false, Limits::new(), None)] {
+        for late in [run(&steps, |index| index % every == 0, config(Limits::new())), run(&steps, |_| false, config(Limits::new()))] {
             prop_assert_eq!(&prompt.events, &late.events);
             let mut rest = late.actions.iter().peekable();
             for action in &prompt.actions {
@@ -437,7 +453,7 @@ proptest! {
     #[test]
     fn no_queue_exceeds_its_limit(steps in prop::collection::vec(step(), 1..200)) {
         let limits = Limits::new().max_events(3).max_requests(4).max_invocations(2);
-        let world = run(&steps, |_| false, limits, None);
+        let world = run(&steps, |_| false, config(limits));
         let count = |name: &str| world.events.iter().filter(|event| event.starts_with(name)).count();
         // Events that nobody took until the end of all the runs.
         prop_assert!(count("Published(") <= 3);
@@ -447,6 +463,47 @@ proptest! {
             Some(*running)
         });
         prop_assert!(running.max().unwrap_or(0) <= 2);
+    }
+
+    /// Invariants 6 and 7 of a session that joins again and again.
+    #[test]
+    fn draining_late_changes_nothing_over_many_sessions(
+        steps in prop::collection::vec(step(), 1..160),
+        every in 2..50_usize,
+    ) {
+        // What is published without acknowledgement and not taken is lost with its session, and counted.
+        let steps: Vec<Step> =
+            steps.into_iter().filter(|step| !matches!(step, Step::Respond(..) | Step::Publish(_))).collect();
+        let prompt = run(&steps, |_| true, rejoining(Limits::new()));
+        let again = run(&steps, |_| true, rejoining(Limits::new()));
+        prop_assert_eq!(&prompt.actions, &again.actions);
+        prop_assert_eq!(&prompt.events, &again.events);
+        let rarely = run(&steps, |index| index % every == 0, rejoining(Limits::new()));
+        for late in [rarely, run(&steps, |_| false, rejoining(Limits::new()))] {
+            prop_assert_eq!(&prompt.events, &late.events);
+            let mut rest = late.actions.iter().peekable();
+            for action in &prompt.actions {
+                if rest.peek() == Some(&action) {
+                    rest.next();
+                } else {
+                    prop_assert!(late.ended.contains(&action.0), "{:?} is missing", action);
+                }
+            }
+            prop_assert_eq!(rest.next(), None);
+        }
+    }
+
+    /// Invariant 7 of a session that joins again and again: what nobody takes stays within the limits, whatever comes and goes.
+    #[test]
+    fn no_queue_exceeds_its_limit_over_many_sessions(steps in prop::collection::vec(step(), 1..200)) {
+        let limits = Limits::new().max_events(3).max_requests(4).max_invocations(2).max_changes(4);
+        let world = run(&steps, |_| false, rejoining(limits));
+        let refusals = world.actions.iter().filter(|(_, text)| text.starts_with("[8,68,")).count();
+        prop_assert!(refusals <= 2, "{:?}", world.actions);
+        let count = |name: &str| world.events.iter().filter(|event| event.starts_with(name)).count();
+        prop_assert!(count("Published(") <= 3);
+        let changes = count("Joined") + count("Left") + count("Restored") + count("Challenge");
+        prop_assert!(changes <= 4 + 3, "{:?}", world.events);
     }
 
     /// No frame makes the session panic, in any state.

@@ -3,14 +3,16 @@
 use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use wamp_session::auth::{Answer, AuthFuture, Authenticator, Offer};
 use wamp_session::client::Client;
 use wamp_session::proto::Challenge;
-use wamp_session::{AuthError, CloseCause, CommandError, Config, RequestError, Status, TransportErrorKind};
+use wamp_session::{
+    AuthError, CloseCause, CommandError, Config, Jitter, ReconnectPolicy, RequestError, Status, TransportErrorKind,
+};
 
 use crate::world::{WELCOME, World};
 
@@ -206,4 +208,72 @@ fn a_configuration_that_cannot_be_used_closes_at_once() {
     drop(client);
     world.run();
     assert!(!world.is_driver_running());
+}
+
+/// A ticket that is good for one session: each offer draws the next.
+#[derive(Default)]
+struct Expiring {
+    offers: AtomicUsize,
+    answers: AtomicUsize,
+}
+
+impl Authenticator for Expiring {
+    fn method(&self) -> &str {
+        "ticket"
+    }
+
+    fn offer(&self) -> AuthFuture<'_, Offer> {
+        let mut offer = Offer::default();
+        let number = self.offers.fetch_add(1, Ordering::SeqCst) + 1;
+        offer.authid = Some(format!("joe{number}").into());
+        Box::pin(ready(Ok(offer)))
+    }
+
+    fn answer<'a>(&'a self, _: &'a Challenge) -> AuthFuture<'a, Answer> {
+        let number = self.answers.fetch_add(1, Ordering::SeqCst) + 1;
+        Box::pin(ready(Ok(Answer::new(format!("t{number}")))))
+    }
+}
+
+#[test]
+fn need_23_authenticators_are_asked_afresh_on_each_join_so_that_an_expired_ticket_is_replaced() {
+    let policy = ReconnectPolicy::new().jitter(Jitter::None);
+    let config = Config::new("ws://router/ws", "realm1").agent(None).reconnect(policy).keep_alive(None);
+    let (mut world, client) = World::with(config.authenticator(Expiring::default()));
+    for number in 1..=3 {
+        world.accept();
+        let hello = world.received();
+        assert!(hello.contains(&format!(r#""authid":"joe{number}""#)), "{hello}");
+        world.send(r#"[4,"ticket",{}]"#);
+        world.expect(&format!(r#"[5,"t{number}",{{}}]"#));
+        world.send(WELCOME);
+        assert!(client.session().is_some());
+        world.cut(TransportErrorKind::Eof);
+        world.advance(Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn need_23_an_authenticator_that_hangs_on_a_rejoin_holds_up_neither_close_nor_the_next_attempt() {
+    let dropped = Arc::new(AtomicBool::new(false));
+    let test = Test { does: Does::Hang, dropped: Arc::clone(&dropped) };
+    let policy = ReconnectPolicy::new().jitter(Jitter::None);
+    let config = Config::new("ws://router/ws", "realm1").reconnect(policy).retry_initial_connect(true);
+    let (mut world, client) = World::with(config.authenticator(test).keep_alive(None));
+    for attempt in 1..=2 {
+        world.accept();
+        world.received();
+        world.send(r#"[4,"test",{}]"#);
+        world.cut(TransportErrorKind::Eof);
+        assert!(dropped.swap(false, Ordering::SeqCst), "attempt {attempt}: what it works on is of no use any more");
+        world.advance(Duration::from_secs(attempt));
+        assert_eq!(world.tasks(), 1, "only the driver is left");
+    }
+    world.accept();
+    world.received();
+    world.send(r#"[4,"test",{}]"#);
+    let mut close = client.close();
+    assert!(world.poll(&mut close).is_pending());
+    world.advance(Duration::from_secs(5));
+    world.finish(close).unwrap();
 }

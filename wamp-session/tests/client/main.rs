@@ -3,6 +3,7 @@
 
 mod callee;
 mod calls;
+mod changes;
 mod closing;
 mod deciding;
 mod driver;

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod causes;
+mod deadlines;
 mod keeping_alive;
 mod offline;
 mod outputs;

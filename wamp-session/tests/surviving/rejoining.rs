@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use wamp_session::proto::Payload;
+use wamp_session::proto::{InvokePolicy, MatchPolicy, Payload, Uri, UriRule};
 use wamp_session::{
     CommandError, NotRestored, PublishOptions, RegisterOptions, RequestError, Response, SessionEvent, SubscribeOptions,
     TransportErrorKind,
@@ -10,6 +10,11 @@ use wamp_session::{
 
 use crate::support::{Peer, payload, uri};
 use crate::{accept, config, cut, expect_restored, joined, rejoin};
+
+fn pattern(uri: &str) -> Uri {
+    let policy = if uri.ends_with('.') { MatchPolicy::Prefix } else { MatchPolicy::Wildcard };
+    Uri::checked(uri, UriRule::Loose, policy).unwrap()
+}
 
 fn marked(peer: &mut Peer, topic: &str, id: u64) -> wamp_session::SubscriptionKey {
     let options = SubscribeOptions::new().option("_marked", true).unwrap();
@@ -60,6 +65,60 @@ fn subscriptions_and_registrations_come_back_with_all_their_options_in_one_round
     assert_eq!(invocation.registration, procedure);
     peer.session.respond(peer.now, invocation.key, Response::Result(Payload::new())).unwrap();
     peer.expect_sent("[70,9,{}]");
+}
+
+#[test]
+fn need_01_subscriptions_and_registrations_come_back_with_every_option_that_they_were_made_with() {
+    // Whoever announces nothing is taken to have everything.
+    let mut peer = joined(config());
+    let welcome = r#"[2,7814135,{"roles":{"broker":{"features":{"pattern_based_subscription":true,
+        "event_retention":true}},"dealer":{"features":{"pattern_based_registration":true,"shared_registration":true,
+        "caller_identification":true}}}}]"#;
+    peer.close();
+    peer.sent();
+    peer.end_transport(TransportErrorKind::Eof);
+    peer.expect_closed();
+    let accept = |peer: &mut Peer| {
+        peer.open(wamp_session::Opened::new(Some("wamp.2.json")));
+        peer.sent();
+        peer.receive(welcome);
+        peer.expect_joined();
+    };
+    peer.connect();
+    accept(&mut peer);
+    let options = SubscribeOptions::new().match_policy(MatchPolicy::Wildcard).get_retained();
+    let options = options.option("_own", 1_u64).unwrap();
+    let topic = peer.session.subscribe(peer.now, pattern("com..tick"), options).unwrap();
+    let options = RegisterOptions::new().match_policy(MatchPolicy::Prefix).invoke(InvokePolicy::RoundRobin);
+    let options = options.disclose_caller().concurrency(3).force_reregister().option("x_own", "a").unwrap();
+    let procedure = peer.session.register(peer.now, pattern("com.example."), options).unwrap();
+    let (first, second) = (peer.sent(), peer.sent());
+    for option in [r#""match":"wildcard""#, r#""get_retained":true"#, r#""_own":1"#] {
+        assert!(first.contains(option), "{first}");
+    }
+    for option in [
+        r#""match":"prefix""#,
+        r#""invoke":"roundrobin""#,
+        r#""disclose_caller":true"#,
+        r#""concurrency":3"#,
+        r#""force_reregister":true"#,
+        r#""x_own":"a""#,
+    ] {
+        assert!(second.contains(option), "{second}");
+    }
+    peer.receive("[33,1,11]");
+    peer.receive("[65,2,12]");
+    peer.expect_subscribed(topic).unwrap();
+    peer.expect_registered(procedure).unwrap();
+    for _ in 0..3 {
+        let left = cut(&mut peer);
+        peer.wait(left.retry_in);
+        accept(&mut peer);
+        assert_eq!([peer.sent(), peer.sent()], [first.clone(), second.clone()]);
+        peer.receive("[33,1,111]");
+        peer.receive("[65,2,112]");
+        assert!(expect_restored(&mut peer).is_empty());
+    }
 }
 
 #[test]

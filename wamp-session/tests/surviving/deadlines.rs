@@ -1,0 +1,73 @@
+//! Deadlines, when there are many.
+
+use core::time::Duration;
+
+use wamp_session::proto::Payload;
+use wamp_session::{CallKey, CallOptions, RequestError, SessionEvent, Stats, Time};
+
+use crate::support::uri;
+use crate::{config, joined};
+
+const CALLS: u64 = 100_000;
+
+/// The timeout of a call, all different and in no order.
+fn timeout(number: u64) -> Duration {
+    Duration::from_millis(1 + (number * 7_919) % CALLS)
+}
+
+#[test]
+fn a_hundred_thousand_calls_end_each_at_its_deadline_and_in_that_order() {
+    let mut peer = joined(config());
+    let mut keys: Vec<(Duration, CallKey)> = Vec::new();
+    for number in 0..CALLS {
+        let options = CallOptions::new().timeout(timeout(number));
+        let key = peer.session.call(peer.now, uri("com.example.slow"), Payload::new(), options).unwrap();
+        keys.push((timeout(number), key));
+    }
+    while peer.session.poll_action().is_some() {}
+    // Every third one is answered, or given up, in time.
+    for (number, (_, key)) in keys.iter().enumerate() {
+        if number % 3 == 0 {
+            peer.session.forget_call(*key);
+        }
+    }
+    let mut expected: Vec<(Duration, CallKey)> =
+        keys.into_iter().enumerate().filter(|(number, _)| number % 3 != 0).map(|(_, key)| key).collect();
+    expected.sort_unstable();
+    for (timeout, expected) in expected {
+        let at = Time::ZERO.checked_add(timeout).unwrap();
+        assert_eq!(
+            peer.session.poll_timeout().map(|(next, _)| next),
+            Some(at),
+            "one deadline for each call that waits"
+        );
+        peer.session.handle_timeout(at);
+        let Some(SessionEvent::CallDone { key, result: Err(RequestError::Timeout) }) = peer.session.poll_event() else {
+            panic!("no timeout at {at:?}")
+        };
+        assert_eq!(key, expected);
+    }
+    assert_eq!(peer.session.poll_timeout(), None);
+    assert!(peer.session.poll_event().is_none());
+    assert_eq!(peer.session.stats(), Stats::default());
+}
+
+#[test]
+fn need_02_a_lost_transport_ends_a_hundred_thousand_calls_at_once_and_leaves_no_deadline() {
+    let mut peer = joined(config());
+    for number in 0..CALLS {
+        let options = CallOptions::new().timeout(timeout(number));
+        peer.session.call(peer.now, uri("com.example.slow"), Payload::new(), options).unwrap();
+    }
+    while peer.session.poll_action().is_some() {}
+    peer.end_transport(wamp_session::TransportErrorKind::Eof);
+    for _ in 0..CALLS {
+        let Some(SessionEvent::CallDone { result: Err(RequestError::Disconnected { sent: true }), .. }) =
+            peer.session.poll_event()
+        else {
+            panic!("a call goes on")
+        };
+    }
+    let left = crate::expect_left(&mut peer);
+    assert_eq!(peer.session.poll_timeout().map(|(at, _)| at), peer.now.checked_add(left.retry_in));
+}
