@@ -212,10 +212,10 @@ impl Peers {
         Ok(())
     }
 
-    /// Queues a frame; a peer that leaves too many untaken is dropped.
+    /// Queues a frame; a peer that leaves too many untaken is dropped. Nothing follows GOODBYE.
     pub(super) fn send_frame(&mut self, id: PeerId, frame: Frame) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        if matches!(peer.state, State::Closing { .. }) {
+        if matches!(peer.state, State::Leaving | State::Closing { .. }) {
             return;
         }
         let bytes = peer.outbound_bytes.saturating_add(frame.bytes().len());

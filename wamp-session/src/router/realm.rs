@@ -28,11 +28,6 @@ impl Realm {
         !self.broker.subscriptions.news.is_empty() || self.dealer.has_news()
     }
 
-    pub(super) fn forget_news(&mut self) {
-        self.broker.subscriptions.news.clear();
-        self.dealer.take_news();
-    }
-
     /// Takes out everything of all sessions, when all of them are over.
     pub(super) fn clear(&mut self) {
         self.broker = Broker::new(&self.config);

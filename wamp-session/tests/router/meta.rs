@@ -152,22 +152,50 @@ fn rtr_10_met_04_sessions_are_killed_by_authid_and_authrole() {
 }
 
 #[test]
-fn rtr_10_met_04_kill_all_spares_the_caller_and_tells_nobody() {
+fn rtr_10_met_04_kill_all_spares_the_caller_and_tells_only_him() {
     let mut world = World::new(config());
-    let ((killer, _), (one, _), (other, _)) = (join(&mut world, None), join(&mut world, None), join(&mut world, None));
-    subscribe(&mut world, killer, 1, "wamp.session.on_leave");
-    subscribe(&mut world, killer, 2, "wamp.subscription.on_delete");
-    subscribe(&mut world, one, 1, "com.example.topic");
-    call(&mut world, other, 1, r#""wamp.session.add_testament",["com.example.gone"]"#);
-    world.send(killer, r#"[32,3,{},"com.example.gone"]"#);
-    world.take(killer);
-    assert_eq!(call(&mut world, killer, 4, r#""wamp.session.kill_all",[],{"reason":"com.example.over"}"#), "[2]");
+    let ((killer, _), (one, one_id)) = (join(&mut world, None), join(&mut world, None));
+    let (other, other_id) = join(&mut world, None);
+    let leaves = subscribe(&mut world, killer, 1, "wamp.session.on_leave");
+    let deletes = subscribe(&mut world, killer, 2, "wamp.subscription.on_delete");
+    let topic = subscribe(&mut world, one, 1, "com.example.topic");
+    subscribe(&mut world, one, 2, "wamp.session.on_leave");
+    subscribe(&mut world, other, 1, "wamp.session.on_leave");
+    call(&mut world, other, 2, r#""wamp.session.add_testament",["com.example.gone"]"#);
+    let gone = subscribe(&mut world, killer, 3, "com.example.gone");
+    world.send(killer, r#"[48,4,{},"wamp.session.kill_all",[],{"reason":"com.example.over"}]"#);
     assert_eq!(world.one(one), r#"[6,{},"com.example.over"]"#);
     assert_eq!(world.one(other), r#"[6,{},"com.example.over"]"#);
-    assert_eq!(world.take(killer), [""; 0]);
+    let messages = world.messages(killer);
+    let [Message::Event(end), Message::Event(first), Message::Event(testament), Message::Event(second), result] =
+        &messages[..]
+    else {
+        panic!("{messages:?}")
+    };
+    assert_eq!((end.subscription.get(), end.payload.args()), (deletes, Ok((one_id, topic))));
+    for (event, id) in [(first, one_id), (second, other_id)] {
+        assert_eq!((event.subscription.get(), event.payload.arg(0)), (leaves, Ok(id)));
+    }
+    assert_eq!(testament.subscription.get(), gone);
+    assert!(matches!(result, Message::Result(result) if result.payload.arg(0) == Ok(2)), "{result:?}");
     assert_eq!(world.tables(), [1, 3, 0, 0]);
     assert_eq!(call(&mut world, killer, 5, r#""wamp.session.kill_all""#), "[0]");
     assert_eq!(world.take(killer), [""; 0], "nothing comes late");
+}
+
+#[test]
+fn rtr_10_nothing_follows_the_goodbye_of_a_session_that_is_killed() {
+    let mut world = World::new(config());
+    let ((killer, _), (callee, _), (caller, _)) =
+        (join(&mut world, None), join(&mut world, None), join(&mut world, None));
+    world.send(callee, r#"[64,1,{},"com.example.slow"]"#);
+    world.send(caller, r#"[48,1,{},"com.example.slow"]"#);
+    world.take(callee);
+    assert_eq!(call(&mut world, killer, 1, r#""wamp.session.kill_all""#), "[2]");
+    for peer in [callee, caller] {
+        assert_eq!(world.one(peer), r#"[6,{},"wamp.close.killed"]"#);
+    }
+    assert_eq!(world.tables(), [1, 0, 0, 0]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `wamp.session.…`: who has joined, and who is to leave.
 
+use std::collections::BTreeSet;
+
 use wamp_proto::{Dict, SessionId, Uri, Value};
 
 use super::super::peer::Member;
@@ -17,12 +19,12 @@ struct Farewell {
 impl Router {
     pub(super) fn count_sessions(&self, query: &Query) -> Answer {
         let authroles = filter(query)?;
-        Ok(Reply::new(self.chosen(query, authroles.as_deref()).count() as u64))
+        Ok(Reply::new(self.chosen(query, authroles.as_ref()).count() as u64))
     }
 
     pub(super) fn list_sessions(&self, query: &Query) -> Answer {
         let authroles = filter(query)?;
-        Ok(Reply::new(ids(self.chosen(query, authroles.as_deref()).map(|(_, member)| member.session))))
+        Ok(Reply::new(ids(self.chosen(query, authroles.as_ref()).map(|(_, member)| member.session))))
     }
 
     pub(super) fn get_session(&self, query: &Query) -> Answer {
@@ -34,7 +36,7 @@ impl Router {
         let session = query.number(0)?;
         let farewell = Farewell::of(query)?;
         let peer = self.session(query, session).filter(|peer| *peer != query.caller);
-        self.kill(peer.ok_or(NO_SUCH_SESSION)?, &farewell);
+        self.kill([peer.ok_or(NO_SUCH_SESSION)?], &farewell);
         Ok(Reply::default())
     }
 
@@ -50,19 +52,10 @@ impl Router {
         Ok(Reply::new(killed.len() as u64))
     }
 
-    /// Ends all sessions but the caller's: without events and testaments, since nobody else is there to receive them.
+    /// Ends all sessions but the caller's.
     pub(super) fn kill_all(&mut self, query: &Query) -> Answer {
-        let farewell = Farewell::of(query)?;
-        let others = self.others(query, |_| true);
-        for (peer, _) in &others {
-            if let Some(member) = self.say_goodbye(*peer, &farewell.reason, farewell.message.as_deref()) {
-                self.take_out(*peer, &member);
-            }
-        }
-        if let Some(realm) = self.realms.get_mut(&query.realm) {
-            realm.forget_news();
-        }
-        Ok(Reply::new(others.len() as u64))
+        let killed = self.kill_where(query, |_| true)?;
+        Ok(Reply::new(killed.len() as u64))
     }
 
     fn kill_where(
@@ -71,34 +64,33 @@ impl Router {
         is_meant: impl Fn(&Member) -> bool,
     ) -> Result<Vec<SessionId>, &'static str> {
         let farewell = Farewell::of(query)?;
-        let killed = self.others(query, is_meant);
-        for (peer, _) in &killed {
-            self.kill(*peer, &farewell);
-        }
-        Ok(killed.into_iter().map(|(_, session)| session).collect())
-    }
-
-    fn kill(&mut self, peer: PeerId, farewell: &Farewell) {
-        if let Some(member) = self.say_goodbye(peer, &farewell.reason, farewell.message.as_deref()) {
-            self.leave(peer, member);
-        }
-    }
-
-    /// The sessions of the realm but the caller's own.
-    fn others(&self, query: &Query, is_meant: impl Fn(&Member) -> bool) -> Vec<(PeerId, SessionId)> {
         let members = self.peers.members(&query.realm);
         let meant = members.filter(|(peer, member)| *peer != query.caller && is_meant(member));
-        meant.map(|(peer, member)| (peer, member.session)).collect()
+        let (peers, sessions): (Vec<_>, Vec<_>) = meant.map(|(peer, member)| (peer, member.session)).unzip();
+        self.kill(peers, &farewell);
+        Ok(sessions)
+    }
+
+    /// Ends sessions. All have GOODBYE before the first leaves: they do not hear of each other's end.
+    fn kill(&mut self, peers: impl IntoIterator<Item = PeerId>, farewell: &Farewell) {
+        let mut killed = Vec::new();
+        for peer in peers {
+            let member = self.say_goodbye(peer, &farewell.reason, farewell.message.as_deref());
+            killed.extend(member.map(|member| (peer, member)));
+        }
+        for (peer, member) in killed {
+            self.leave(peer, member);
+        }
     }
 
     /// The sessions of the realm whose authroles are asked for.
     fn chosen<'a>(
         &'a self,
         query: &'a Query,
-        authroles: Option<&'a [&str]>,
+        authroles: Option<&'a BTreeSet<&str>>,
     ) -> impl Iterator<Item = (PeerId, &'a Member)> {
         let members = self.peers.members(&query.realm);
-        members.filter(move |(_, member)| authroles.is_none_or(|roles| roles.contains(&&*member.authrole)))
+        members.filter(move |(_, member)| authroles.is_none_or(|roles| roles.contains(&*member.authrole)))
     }
 
     /// The peer of a session of the realm.
@@ -126,11 +118,11 @@ impl Farewell {
 }
 
 /// The authroles that the caller asks for; `None` for all.
-fn filter(query: &Query) -> Result<Option<Vec<&str>>, &'static str> {
+fn filter(query: &Query) -> Result<Option<BTreeSet<&str>>, &'static str> {
     match query.arg(0) {
         Value::Null => Ok(None),
         Value::List(authroles) => {
-            let authroles: Option<Vec<&str>> = authroles.iter().map(Value::as_str).collect();
+            let authroles: Option<BTreeSet<&str>> = authroles.iter().map(Value::as_str).collect();
             authroles.map(Some).ok_or(INVALID_ARGUMENT)
         }
         _ => Err(INVALID_ARGUMENT),
