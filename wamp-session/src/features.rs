@@ -474,6 +474,14 @@ mod tests {
     }
 
     #[test]
+    fn a_session_announces_nothing_for_a_role_that_it_lacks() {
+        let config = Config::new("ws://router/", "realm1");
+        let (role, feature) = (Role::Callee, Feature::SharedRegistration);
+        assert!(config.announces(role, feature));
+        assert!(!config.roles([Role::Caller]).announces(role, feature));
+    }
+
+    #[test]
     fn only_features_of_the_role_are_announced() {
         let roles = [Role::Caller, Role::Callee, Role::Publisher, Role::Subscriber];
         for role in roles {

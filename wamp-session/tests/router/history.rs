@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use wamp_session::Frame;
 use wamp_session::proto::{MatchPolicy, PublicationId, SubscriptionId, Uri};
 use wamp_session::router::{HistoryError, HistoryFilter, PeerId, RealmConfig, RouterLimits};
 
@@ -94,6 +95,11 @@ fn evh_04_a_history_is_paged_by_publications_whatever_the_time() {
     assert_eq!(past.events(&all().until_publication(ids[2])), ["0", "1", "2"]);
     assert_eq!(past.events(&all().from_publication(ids[1]).before_publication(ids[3])), ["1", "2"]);
     assert_eq!(past.events(&all().after_publication(ids[3]).before_publication(ids[1])), [""; 0]);
+    // All conditions hold.
+    assert_eq!(past.events(&all().from_publication(ids[0]).after_publication(ids[1])), ["2", "3"]);
+    assert_eq!(past.events(&all().from_publication(ids[3]).after_publication(ids[1])), ["3"]);
+    assert_eq!(past.events(&all().before_publication(ids[1]).until_publication(ids[2])), ["0"]);
+    assert_eq!(past.events(&all().before_publication(ids[3]).until_publication(ids[0])), ["0"]);
     let (mut pages, mut filter) = (Vec::new(), all().limit(3));
     loop {
         let page = past.world.router.history("realm1", past.subscription, &filter).unwrap();
@@ -139,6 +145,21 @@ fn evh_01_the_subscription_of_a_history_keeps_its_id() {
     past.world.send(past.publisher, r#"[32,3,{},"b"]"#);
     past.world.send(past.publisher, r#"[32,4,{"match":"prefix"},"a."]"#);
     assert_eq!(past.world.take(past.publisher), ["[33,3,2]", "[33,4,1]"]);
+}
+
+#[test]
+fn what_is_kept_does_not_keep_the_frame_alive_in_which_it_came() {
+    let mut past = Past::new(RouterLimits::new());
+    for topic in ["a.remembered", "b.retained"] {
+        past.requests += 1;
+        let padding = "x".repeat(10_000);
+        let options = format!(r#"{{"retain":{},"_padding":"{padding}"}}"#, topic == "b.retained");
+        let frame = format!(r#"[16,{},{options},"{topic}",["{}"]]"#, past.requests, "y".repeat(2_000));
+        let frame = bytes::Bytes::from(frame);
+        past.world.router.handle_frame(past.world.now, past.publisher, Frame::Text(frame.clone()));
+        assert!(frame.is_unique(), "{topic}");
+    }
+    assert_eq!(past.events(&all()), ["y".repeat(2_000)]);
 }
 
 #[test]

@@ -69,6 +69,25 @@ fn need_60_what_fails_fast_fails_at_once_and_is_never_sent() {
 }
 
 #[test]
+fn need_60_each_kind_of_command_has_its_own_policy() {
+    let waiting = Offline::new().publishes(WAIT);
+    let each = [
+        waiting.calls(FAIL_FAST),
+        waiting.publishes(FAIL_FAST),
+        waiting.acked_publishes(FAIL_FAST),
+        waiting.subscribes(FAIL_FAST),
+        waiting.registers(FAIL_FAST),
+    ];
+    for (kind, offline) in each.into_iter().enumerate() {
+        let mut peer = joined(config().offline(offline));
+        cut(&mut peer);
+        let mut expected = [const { None }; 5];
+        expected[kind] = Some(CommandError::NotJoined);
+        assert_eq!(give(&mut peer, None).errors(), expected);
+    }
+}
+
+#[test]
 fn need_60_an_operation_fails_fast_also_on_a_topic_that_is_subscribed_to_already() {
     let mut peer = joined(config());
     peer.subscribed("com.example.t", 11);
@@ -190,6 +209,32 @@ fn need_60_a_buffer_takes_its_bound_of_each_kind_and_no_more() {
     assert_eq!(give(&mut peer, None).call.err(), None);
 }
 
+#[test]
+fn need_60_a_buffer_is_empty_after_the_client_was_closed() {
+    let mut peer = joined(all(OfflinePolicy::Buffer(1)).limits(Limits::new().max_waiting_bytes(100)));
+    for _ in 0..2 {
+        cut_ignoring(&mut peer);
+        let text = payload(("x".repeat(60),));
+        peer.session.call(peer.now, uri("com.example.p"), text.clone(), CallOptions::new()).unwrap();
+        let second = peer.session.call(peer.now, uri("com.example.p"), text, CallOptions::new());
+        assert_eq!(second, Err(CommandError::BufferFull));
+        peer.close();
+        while peer.session.poll_event().is_some() {}
+        peer.connect();
+        crate::accept(&mut peer);
+    }
+}
+
+#[test]
+fn publications_that_wait_count_among_the_requests_under_way() {
+    let mut peer = joined(all(WAIT).limits(Limits::new().max_requests(2)));
+    cut(&mut peer);
+    let mut publish = || peer.session.publish(peer.now, uri("com.example.t"), Payload::new(), PublishOptions::new());
+    publish().unwrap();
+    publish().unwrap();
+    assert_eq!(publish(), Err(CommandError::TooMany));
+}
+
 /// Cuts the connection; what ends with it is of no interest.
 fn cut_ignoring(peer: &mut Peer) {
     while peer.session.poll_action().is_some() {}
@@ -288,6 +333,7 @@ fn need_59_a_publication_that_waits_is_told_when_it_is_sent() {
     peer.expect_silence();
     expect_restored(&mut peer);
     expect_publish_sent(&mut peer, sent).unwrap();
+    assert_eq!(peer.session.poll_timeout(), None, "nothing of it is waited for");
     peer.wait(Duration::from_secs(100));
     peer.expect_no_event();
     assert_eq!(peer.session.stats(), Stats::default(), "what is told is not counted as well");
