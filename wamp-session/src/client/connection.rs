@@ -219,9 +219,7 @@ impl Watch {
     /// Starts to wait for the end of a run.
     fn enter(&mut self, state: &mut State, run: u64) {
         let ticket = *self.ticket.get_or_insert_with(|| state.ticket());
-        // Without a driver there will be no run.
-        let closed = state.closed.clone().filter(|_| state.is_dead);
-        state.watchers.insert(ticket, Watcher { run, waker: None, closed });
+        state.watchers.insert(ticket, Watcher { run, ..Watcher::default() });
     }
 
     /// Looks at the present run, once the run that is waited for has begun; `None` is not yet.

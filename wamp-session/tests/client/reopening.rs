@@ -54,6 +54,26 @@ fn need_08_a_client_connects_again_after_close() {
 }
 
 #[test]
+fn a_drain_ends_with_the_session_that_it_drained() {
+    let (mut world, client) = World::joined();
+    let mut drain = client.drain();
+    assert!(world.poll(&mut drain).is_pending());
+    world.expect(GOODBYE);
+    world.agree_to_close();
+    world.finish(drain).unwrap();
+    let mut again = client.connect();
+    assert!(world.poll(&mut again).is_pending());
+    accept(&mut world, AGAIN);
+    world.finish(again).unwrap();
+    let mut call = client.call("com.example.p", ());
+    assert!(world.poll(&mut call).is_pending());
+    world.expect(r#"[48,1,{},"com.example.p"]"#);
+    world.send("[50,1,{}]");
+    world.finish(call).unwrap();
+    assert!(client.session().is_some());
+}
+
+#[test]
 fn handles_of_before_the_close_stay_ended_and_say_nothing_in_the_next_session() {
     let (mut world, client) = World::joined();
     let mut subscription = subscribe(&mut world, &client, 1, 77);

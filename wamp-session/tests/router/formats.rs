@@ -97,6 +97,18 @@ fn an_event_that_a_format_cannot_carry_is_dropped_for_its_subscribers() {
     assert_eq!(world.take(json), [""; 0]);
     assert_eq!(world.messages(cbor).len(), 1);
     assert_eq!(world.router.stats().dropped_events, 1);
+    // Retained ones as well.
+    let nan = (f64::NAN,).into_payload(Format::MsgPack).unwrap();
+    let mut retained = publish(2, nan);
+    retained.options.retain = Some(true);
+    send(&mut world, publisher, Format::MsgPack, retained);
+    assert_eq!(world.router.stats().dropped_events, 2);
+    world.messages(cbor);
+    for subscriber in [json, cbor] {
+        world.send(subscriber, r#"[32,2,{"get_retained":true},"a.b"]"#);
+    }
+    assert_eq!((world.messages(json).len(), world.messages(cbor).len()), (1, 2));
+    assert_eq!(world.router.stats().dropped_events, 3);
     assert_eq!(world.closed(json), None);
 }
 

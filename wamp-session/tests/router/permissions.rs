@@ -59,6 +59,27 @@ fn a_role_may_only_do_what_is_allowed() {
 }
 
 #[test]
+fn a_pattern_needs_a_permission_for_all_that_it_matches() {
+    let mut world = World::new(guarded());
+    let guest = world.client();
+    world.send(guest, r#"[64,1,{"match":"prefix"},"com.example.announce"]"#);
+    world.send(guest, r#"[64,2,{"match":"wildcard"},"com.example.announce"]"#);
+    world.send(guest, r#"[32,3,{"match":"prefix"},"com.example.public."]"#);
+    world.send(guest, r#"[32,4,{"match":"wildcard"},"com..public.news"]"#);
+    let answers = world.take(guest);
+    assert_eq!(answers[0], r#"[8,64,1,{},"wamp.error.not_authorized"]"#);
+    assert!(answers[1].starts_with("[65,2,") && answers[2].starts_with("[33,3,"), "{answers:?}");
+    assert_eq!(answers[3], r#"[8,32,4,{},"wamp.error.not_authorized"]"#);
+    let status = RoleConfig::new("guest").allow(Permission::exact("com.example.status").unwrap().subscribe());
+    let mut world = World::new(config().realm(RealmConfig::new("realm1").unwrap().anonymous("guest").role(status)));
+    let guest = world.client();
+    world.send(guest, r#"[32,1,{"match":"prefix"},"com.example.status"]"#);
+    assert_eq!(world.one(guest), r#"[8,32,1,{},"wamp.error.not_authorized"]"#);
+    world.send(guest, r#"[32,2,{},"com.example.status"]"#);
+    assert!(world.one(guest).starts_with("[33,2,"));
+}
+
+#[test]
 fn a_publication_that_is_not_allowed_reaches_nobody() {
     let mut world = World::new(guarded());
     let (guest, backend) = (world.client(), backend(&mut world));

@@ -223,6 +223,23 @@ fn close_and_reconnect_now_end_the_wait_for_a_decision() {
 }
 
 #[test]
+fn commands_wait_while_it_is_undecided_also_before_the_end_of_the_transport() {
+    let mut peer = asking();
+    peer.receive("[6,{},\"wamp.close.system_shutdown\"]");
+    peer.sent();
+    let call = peer.call("com.example.add2");
+    peer.session.decide(peer.now, Decision::Retry(Duration::from_secs(1)));
+    let left = expect_left(&mut peer);
+    peer.end_transport(TransportErrorKind::Eof);
+    peer.wait(left.retry_in);
+    accept(&mut peer);
+    peer.expect_sent(r#"[48,1,{},"com.example.add2"]"#);
+    peer.receive("[50,1,{}]");
+    assert!(matches!(peer.event(), SessionEvent::Restored { .. }));
+    peer.expect_call_done(call).unwrap();
+}
+
+#[test]
 fn frames_and_timeouts_while_it_is_undecided_are_harmless() {
     let mut peer = asking();
     peer.receive("[6,{},\"wamp.close.system_shutdown\"]");

@@ -66,7 +66,7 @@ impl Dealer {
         }
         let known = self.registry.find(procedure, options.match_policy.unwrap_or_default());
         let known = known.and_then(|id| self.registry.get(id));
-        let is_held = known.is_some_and(|registration| registration.callees.contains(&callee));
+        let is_held = known.is_some_and(|registration| registration.terms.contains_key(&callee));
         if let Some(known) = known
             && options.force_reregister != Some(true)
             && !may_share(known.invoke, options.invoke.unwrap_or(InvokePolicy::Single))
