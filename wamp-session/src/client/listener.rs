@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wamp_proto::Uri;
 
-use super::Live;
 use super::backlog::SubscriptionEnd;
 use super::event::{Event, FromEvent};
 use super::handler::HandlerError;
 use super::shared::Shared;
 use super::subscriber::{Held, Subscribe, Subscription, Unsubscribe, poll_next};
+use super::{Client, IntoUri, Live};
 use crate::{CommandError, RequestError, SubscribeOptions, SubscriptionKey};
 
 /// A subscription whose events a handler gets; see [`Client::subscribe_fn`](super::Client::subscribe_fn).
@@ -63,6 +63,73 @@ struct Listening {
 
 /// How many events are handled before other tasks get their turn.
 const TURN: usize = 32;
+
+impl Client {
+    /// Subscribes to a topic whose events a handler gets, until the guard is dropped.
+    ///
+    /// The handler takes one argument that says what it wants of the event ([`FromEvent`]): a tuple takes the Arguments, any other type
+    /// the first of them, [`Kwargs`](wamp_proto::Kwargs) the ArgumentsKw, [`Event`] all there is. It handles one event after the other, in
+    /// the order in which they came, or [some at once](SubscribeOptions::concurrency). If the arguments do not fit, or the handler fails or
+    /// panics, that is [counted](SubscriptionGuard::failures), and the next event is handled.
+    ///
+    /// Handlers run in a task of their own, so that one that is busy stops nobody else, and may use the client. Events that
+    /// come meanwhile wait, in the bounds that the options set ([`SubscribeOptions::queue`]).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::client::Event;
+    ///
+    /// let guard = client
+    ///     .subscribe_fn("com.example.tick", |(symbol, price): (String, f64)| async move {
+    ///         println!("{symbol}: {price}");
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    /// let audit = client
+    ///     .subscribe_fn("com.example.chat", |event: Event| async move {
+    ///         println!("{} by {:?}: {}", event.topic(), event.publisher(), event.arg::<String>(0)?);
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    /// // They get events until then.
+    /// guard.unsubscribe().await?;
+    /// drop(audit);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_fn<A, F, Fut>(&self, topic: impl IntoUri, handler: F) -> SubscribeFn
+    where
+        A: FromEvent,
+        F: FnMut(A) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.subscribe_fn_with(topic, SubscribeOptions::new(), handler)
+    }
+
+    /// Subscribes to a topic or a pattern whose events a handler gets, with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_fn_with<A, F, Fut>(
+        &self,
+        topic: impl IntoUri,
+        options: SubscribeOptions,
+        handler: F,
+    ) -> SubscribeFn
+    where
+        A: FromEvent,
+        F: FnMut(A) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        let topic = topic.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
+        SubscribeFn::new(self.live(), topic.map(|topic| (topic, options)), Listener::new(handler))
+    }
+}
 
 impl Listener {
     pub(crate) fn new<A, F, Fut>(mut handler: F) -> Self

@@ -28,6 +28,7 @@ mod driver;
 mod event;
 mod handler;
 mod inputs;
+mod into_uri;
 mod invocation;
 mod link;
 mod listener;
@@ -44,7 +45,7 @@ use core::fmt;
 use core::future::Future;
 use std::sync::Arc;
 
-use wamp_proto::{IntoPayload, InvalidUri, MatchPolicy, Uri, UriRule};
+use wamp_proto::{IntoPayload, Uri};
 
 pub use self::backlog::SubscriptionEnd;
 pub use self::callee::{NextInvocation, Register, RegisterFn, Registration, RegistrationGuard, Unregister};
@@ -58,9 +59,9 @@ pub(crate) use self::handler::HandlerErrorHook;
 use self::handler::Serve;
 pub use self::handler::{FromInvocation, HandlerError, HandlerFailure, WithDetails, WithInvocation};
 pub use self::inputs::{Input, Inputs, NextInput};
+pub use self::into_uri::IntoUri;
 pub use self::invocation::{Cancelled, Invocation, OngoingInvocation, SendProgress};
 pub use self::link::{Link, Turn};
-use self::listener::Listener;
 pub use self::listener::{SubscribeFn, SubscriptionGuard};
 pub use self::meta::{Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextMetaEvent};
 pub use self::progressive::{
@@ -71,10 +72,7 @@ pub use self::queue::{Overflow, Queue};
 pub use self::runtime::{Adapter, Opening, Received, Runtime, Socket, Task};
 use self::shared::Shared;
 pub use self::subscriber::{NextEvent, Subscribe, Subscription, Unsubscribe, UnsubscribeAll};
-use crate::{
-    CallOptions, CommandError, Config, Joined, PublishOptions, RegisterOptions, Session, Stats, Status,
-    SubscribeOptions,
-};
+use crate::{CallOptions, CommandError, Config, Joined, PublishOptions, RegisterOptions, Session, Stats, Status};
 
 /// Makes a client that is connecting, and its driver.
 pub fn start<A: Adapter>(config: Config, adapter: A) -> (Client, Driver<A>) {
@@ -112,140 +110,6 @@ impl Drop for Live {
 }
 
 impl Client {
-    /// Subscribes to a topic.
-    ///
-    /// It waits for the router's answer, at most the request timeout ([`Config::request_timeout`]).
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut ticks = client.subscribe("com.example.tick").await?;
-    /// while let Some(event) = ticks.next().await {
-    ///     let (symbol, price): (String, f64) = event.args()?;
-    ///     println!("{symbol}: {price}");
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError`](crate::RequestError) if the router refused or did not answer in time, or the session ended.
-    pub fn subscribe(&self, topic: impl IntoUri) -> Subscribe {
-        self.subscribe_with(topic, SubscribeOptions::new())
-    }
-
-    /// Subscribes to a topic or a pattern, with options.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use wamp_session::SubscribeOptions;
-    /// use wamp_session::proto::MatchPolicy;
-    ///
-    /// let wildcard = SubscribeOptions::new().match_policy(MatchPolicy::Wildcard);
-    /// let mut events = client.subscribe_with("com.example..created", wildcard).await?;
-    /// while let Some(event) = events.next().await {
-    ///     println!("{}", event.topic());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`subscribe`](Self::subscribe).
-    pub fn subscribe_with(&self, topic: impl IntoUri, options: SubscribeOptions) -> Subscribe {
-        let topic = topic.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
-        Subscribe::new(self.live(), topic.map(|topic| (topic, options)))
-    }
-
-    /// Subscribes to a topic whose events a handler gets, until the guard is dropped.
-    ///
-    /// The handler takes one argument that says what it wants of the event ([`FromEvent`]): a tuple takes the Arguments, any other type
-    /// the first of them, [`Kwargs`](wamp_proto::Kwargs) the ArgumentsKw, [`Event`] all there is. It handles one event after the other, in
-    /// the order in which they came, or [some at once](SubscribeOptions::concurrency). If the arguments do not fit, or the handler fails or
-    /// panics, that is [counted](SubscriptionGuard::failures), and the next event is handled.
-    ///
-    /// Handlers run in a task of their own, so that one that is busy stops nobody else, and may use the client. Events that
-    /// come meanwhile wait, in the bounds that the options set ([`SubscribeOptions::queue`]).
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use wamp_session::client::Event;
-    ///
-    /// let guard = client
-    ///     .subscribe_fn("com.example.tick", |(symbol, price): (String, f64)| async move {
-    ///         println!("{symbol}: {price}");
-    ///         Ok(())
-    ///     })
-    ///     .await?;
-    /// let audit = client
-    ///     .subscribe_fn("com.example.chat", |event: Event| async move {
-    ///         println!("{} by {:?}: {}", event.topic(), event.publisher(), event.arg::<String>(0)?);
-    ///         Ok(())
-    ///     })
-    ///     .await?;
-    /// // They get events until then.
-    /// guard.unsubscribe().await?;
-    /// drop(audit);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`subscribe`](Self::subscribe).
-    pub fn subscribe_fn<A, F, Fut>(&self, topic: impl IntoUri, handler: F) -> SubscribeFn
-    where
-        A: FromEvent,
-        F: FnMut(A) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
-    {
-        self.subscribe_fn_with(topic, SubscribeOptions::new(), handler)
-    }
-
-    /// Subscribes to a topic or a pattern whose events a handler gets, with options.
-    ///
-    /// # Errors
-    ///
-    /// As [`subscribe`](Self::subscribe).
-    pub fn subscribe_fn_with<A, F, Fut>(
-        &self,
-        topic: impl IntoUri,
-        options: SubscribeOptions,
-        handler: F,
-    ) -> SubscribeFn
-    where
-        A: FromEvent,
-        F: FnMut(A) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
-    {
-        let topic = topic.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
-        SubscribeFn::new(self.live(), topic.map(|topic| (topic, options)), Listener::new(handler))
-    }
-
-    /// Unsubscribes everything of this client from a topic or pattern, whatever its policy and options, and waits for the router's
-    /// answers.
-    ///
-    /// Streams and handlers end after what is queued, with [`SubscriptionEnd::Unsubscribed`]. Subscriptions that are still being made
-    /// are left alone. That there is none is no error.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// client.unsubscribe_all("com.example.tick").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError`](crate::RequestError) if the router refused, did not answer in time, or the session ends meanwhile. The
-    /// subscriptions are gone all the same.
-    pub fn unsubscribe_all(&self, topic: impl IntoUri) -> UnsubscribeAll {
-        // The loosest of the policies, so that every topic and pattern can be named.
-        let topic = topic.into_pattern(MatchPolicy::Wildcard).map_err(CommandError::InvalidUri);
-        UnsubscribeAll::new(self.live(), topic)
-    }
-
     /// Publishes an event.
     ///
     /// When it is ready, the event has a place in the queue to the socket; whether the broker accepted it is never known. It waits
@@ -633,72 +497,5 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("status", &self.status()).finish_non_exhaustive()
-    }
-}
-
-/// What names a topic or a procedure: text, or a [`Uri`], which saves the check.
-pub trait IntoUri {
-    /// Makes it a URI.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidUri`] if it is none.
-    fn into_uri(self) -> Result<Uri, InvalidUri>;
-
-    /// Makes it a URI, or a pattern of a policy.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidUri`] if it is none.
-    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri>;
-}
-
-impl IntoUri for &str {
-    fn into_uri(self) -> Result<Uri, InvalidUri> {
-        Uri::new(self)
-    }
-
-    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
-        Uri::checked(self, UriRule::Loose, policy)
-    }
-}
-
-impl IntoUri for String {
-    fn into_uri(self) -> Result<Uri, InvalidUri> {
-        Uri::new(self)
-    }
-
-    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
-        Uri::checked(self, UriRule::Loose, policy)
-    }
-}
-
-impl IntoUri for &String {
-    fn into_uri(self) -> Result<Uri, InvalidUri> {
-        self.as_str().into_uri()
-    }
-
-    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
-        self.as_str().into_pattern(policy)
-    }
-}
-
-impl IntoUri for Uri {
-    fn into_uri(self) -> Result<Uri, InvalidUri> {
-        Ok(self)
-    }
-
-    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
-        self.check(UriRule::Loose, policy).map(|()| self)
-    }
-}
-
-impl IntoUri for &Uri {
-    fn into_uri(self) -> Result<Uri, InvalidUri> {
-        Ok(self.clone())
-    }
-
-    fn into_pattern(self, policy: MatchPolicy) -> Result<Uri, InvalidUri> {
-        self.clone().into_pattern(policy)
     }
 }

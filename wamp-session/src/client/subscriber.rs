@@ -8,14 +8,14 @@ use core::task::{Context, Poll};
 use std::sync::Arc;
 
 use futures_core::Stream;
-use wamp_proto::Uri;
+use wamp_proto::{MatchPolicy, Uri};
 
-use super::Live;
 use super::backlog::{Backlog, SubscriptionEnd};
 use super::event::Event;
 #[cfg(doc)]
 use super::queue::{Overflow, Queue};
 use super::shared::{Shared, Slot};
+use super::{Client, IntoUri, Live};
 use crate::{CommandError, RequestError, SubscribeOptions, SubscriptionKey};
 
 /// A subscription: a stream of the events of a topic, in the order in which they came.
@@ -82,6 +82,77 @@ enum UnsubscribeState {
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct NextEvent<'a>(&'a mut Subscription);
+
+impl Client {
+    /// Subscribes to a topic.
+    ///
+    /// It waits for the router's answer, at most the request timeout ([`Config::request_timeout`]).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut ticks = client.subscribe("com.example.tick").await?;
+    /// while let Some(event) = ticks.next().await {
+    ///     let (symbol, price): (String, f64) = event.args()?;
+    ///     println!("{symbol}: {price}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`](crate::RequestError) if the router refused or did not answer in time, or the session ended.
+    pub fn subscribe(&self, topic: impl IntoUri) -> Subscribe {
+        self.subscribe_with(topic, SubscribeOptions::new())
+    }
+
+    /// Subscribes to a topic or a pattern, with options.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::SubscribeOptions;
+    /// use wamp_session::proto::MatchPolicy;
+    ///
+    /// let wildcard = SubscribeOptions::new().match_policy(MatchPolicy::Wildcard);
+    /// let mut events = client.subscribe_with("com.example..created", wildcard).await?;
+    /// while let Some(event) = events.next().await {
+    ///     println!("{}", event.topic());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_with(&self, topic: impl IntoUri, options: SubscribeOptions) -> Subscribe {
+        let topic = topic.into_pattern(options.policy()).map_err(CommandError::InvalidUri);
+        Subscribe::new(self.live(), topic.map(|topic| (topic, options)))
+    }
+
+    /// Unsubscribes everything of this client from a topic or pattern, whatever its policy and options, and waits for the router's
+    /// answers.
+    ///
+    /// Streams and handlers end after what is queued, with [`SubscriptionEnd::Unsubscribed`]. Subscriptions that are still being made
+    /// are left alone. That there is none is no error.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.unsubscribe_all("com.example.tick").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`](crate::RequestError) if the router refused, did not answer in time, or the session ends meanwhile. The
+    /// subscriptions are gone all the same.
+    pub fn unsubscribe_all(&self, topic: impl IntoUri) -> UnsubscribeAll {
+        // The loosest of the policies, so that every topic and pattern can be named.
+        let topic = topic.into_pattern(MatchPolicy::Wildcard).map_err(CommandError::InvalidUri);
+        UnsubscribeAll::new(self.live(), topic)
+    }
+}
 
 impl Subscribe {
     pub(crate) fn new(live: Arc<Live>, request: Result<(Uri, SubscribeOptions), CommandError>) -> Self {
