@@ -77,7 +77,7 @@ impl Event {
     }
 
     /// Whether the event had been kept by the broker, and was published before the subscription was made
-    /// ([`SubscribeOptions::get_retained`]).
+    /// ([`get_retained`](crate::SubscribeOptions::get_retained)).
     #[must_use]
     pub fn is_retained(&self) -> bool {
         self.inner.details.retained == Some(true)

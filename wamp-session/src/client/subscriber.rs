@@ -86,7 +86,7 @@ pub struct NextEvent<'a>(&'a mut Subscription);
 impl Client {
     /// Subscribes to a topic.
     ///
-    /// It waits for the router's answer, at most the request timeout ([`Config::request_timeout`]).
+    /// It waits for the router's answer, at most the request timeout ([`Config::request_timeout`](crate::Config::request_timeout)).
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -101,7 +101,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`RequestError`](crate::RequestError) if the router refused or did not answer in time, or the session ended.
+    /// [`RequestError`] if the router refused or did not answer in time, or the session ended.
     pub fn subscribe(&self, topic: impl IntoUri) -> Subscribe {
         self.subscribe_with(topic, SubscribeOptions::new())
     }
@@ -145,7 +145,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`RequestError`](crate::RequestError) if the router refused, did not answer in time, or the session ends meanwhile. The
+    /// [`RequestError`] if the router refused, did not answer in time, or the session ends meanwhile. The
     /// subscriptions are gone all the same.
     pub fn unsubscribe_all(&self, topic: impl IntoUri) -> UnsubscribeAll {
         // The loosest of the policies, so that every topic and pattern can be named.

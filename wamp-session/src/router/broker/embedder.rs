@@ -12,7 +12,7 @@ impl Router {
         self.realms.get(realm).into_iter().flat_map(|realm| realm.broker.subscriptions.iter())
     }
 
-    /// The events that a realm remembers of a subscription ([`RealmConfig::history`]), whoever was to receive them.
+    /// The events that a realm remembers of a subscription ([`RealmConfig::history`](crate::router::RealmConfig::history)), whoever was to receive them.
     ///
     /// ```
     /// use wamp_session::proto::{Format, MatchPolicy};
