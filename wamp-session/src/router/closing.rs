@@ -64,7 +64,8 @@ impl Router {
 
     /// Answers a client's GOODBYE, and closes the transport: it is not used for a second session.
     pub(super) fn goodbye(&mut self, id: PeerId) {
-        let reason = uri("wamp.close.goodbye_and_out");
+        let is_normal = self.peers.quirks.has_goodbye_normal();
+        let reason = uri(if is_normal { "wamp.close.normal" } else { "wamp.close.goodbye_and_out" });
         self.peers.send(id, &Goodbye { details: GoodbyeDetails::default(), reason }.into());
         self.close_peer(id, 1000, "wamp.close.goodbye_and_out");
     }
@@ -72,7 +73,9 @@ impl Router {
     /// Ends a session whose client broke the protocol (WAMP Basic Profile, "Protocol Errors").
     pub(super) fn violated(&mut self, id: PeerId, violation: &Violation) {
         self.protocol_violations += 1;
-        self.peers.send(id, &abort(uri("wamp.error.protocol_violation"), Some(&violation.text)));
+        if !self.peers.quirks.has_close_without_abort() {
+            self.peers.send(id, &abort(uri("wamp.error.protocol_violation"), Some(&violation.text)));
+        }
         self.close_peer(id, 1002, "wamp.error.protocol_violation");
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use wamp_proto::{Format, InvalidUri, Limits, MatchPolicy, Uri, UriRule};
 use zeroize::Zeroizing;
 
-use super::{RoleConfig, User};
+use super::{Quirks, RoleConfig, User};
 
 /// The configuration of a [`Router`](super::Router).
 ///
@@ -30,6 +30,7 @@ pub struct RouterConfig {
     pub(super) formats: Vec<Format>,
     pub(super) realms: BTreeMap<Uri, RealmConfig>,
     pub(super) limits: RouterLimits,
+    pub(super) quirks: Quirks,
     pub(super) join_timeout: Duration,
     pub(super) close_timeout: Duration,
 }
@@ -48,6 +49,7 @@ impl RouterConfig {
             formats: Format::ALL.to_vec(),
             realms: BTreeMap::new(),
             limits: RouterLimits::new(),
+            quirks: Quirks::none(),
             join_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
         }
@@ -85,6 +87,13 @@ impl RouterConfig {
     #[must_use]
     pub fn limits(mut self, limits: RouterLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets where the router deviates from the specification: by default nowhere.
+    #[must_use]
+    pub const fn quirks(mut self, quirks: Quirks) -> Self {
+        self.quirks = quirks;
         self
     }
 

@@ -81,6 +81,7 @@ mod opening;
 mod patterns;
 mod peer;
 mod permissions;
+mod quirks;
 mod realm;
 mod requests;
 mod timestamp;
@@ -103,6 +104,7 @@ pub use self::dealer::RegistrationInfo;
 use self::ids::Ids;
 use self::peer::{Peers, State};
 pub use self::permissions::{Permission, RoleConfig};
+pub use self::quirks::{HistoryShape, Quirks};
 use self::realm::Realm;
 use self::requests::new_request;
 pub use self::user::User;
@@ -157,7 +159,7 @@ impl Router {
     pub fn new(config: RouterConfig) -> Self {
         let realms = config.realms.into_iter().map(|(name, realm)| (name, Realm::new(realm)));
         Self {
-            peers: Peers::new(config.limits, config.close_timeout, config.unix_time),
+            peers: Peers::new(config.limits, config.quirks, config.close_timeout, config.unix_time),
             realms: realms.collect(),
             sessions: BTreeMap::new(),
             ids: Ids::new(&config.seed),
@@ -364,6 +366,7 @@ impl Router {
             }
             message => message,
         };
+        let Some(message) = self.peers.quirks.misread(message) else { return Ok(()) };
         let Some(member) = self.peers.member(id) else { return Ok(()) };
         let Some(realm) = self.realms.get_mut(&member.realm) else { return Ok(()) };
         let Realm { config, broker, dealer } = realm;
@@ -411,6 +414,12 @@ impl Router {
             ) if is_uri => {
                 self.count_request(id, kind, request)?;
                 refuse(&mut self.peers, id, kind, request, "wamp.error.invalid_uri");
+                Ok(())
+            }
+            (State::Joined(_), Some(kind @ MessageType::Cancel), Some(request))
+                if self.peers.quirks.has_error_to_cancel() =>
+            {
+                refuse(&mut self.peers, id, kind, request, "wamp.error.invalid_argument");
                 Ok(())
             }
             _ => Err(Violation::new(error.to_string())),

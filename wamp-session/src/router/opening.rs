@@ -133,12 +133,17 @@ impl Router {
         }
     }
 
+    /// The features that the router announces.
+    fn announced(&self, role: Role) -> impl Iterator<Item = Feature> {
+        let quirks = self.peers.quirks;
+        features::of_router(role).iter().copied().filter(move |feature| !quirks.hides(*feature))
+    }
+
     fn welcome(&mut self, id: PeerId, granted: Granted) {
         let Granted { realm, session, roles, features, authid, authrole, authmethod } = granted;
         let mut details = WelcomeDetails::default();
         let routers = [Role::Broker, Role::Dealer];
-        details.roles =
-            Some(features::announcement(routers.map(|role| (role, features::of_router(role).iter().copied()))));
+        details.roles = Some(features::announcement(routers.map(|role| (role, self.announced(role)))));
         details.agent = self.agent.clone();
         details.realm = Some(realm.as_str().into());
         details.authid = Some(Arc::clone(&authid));

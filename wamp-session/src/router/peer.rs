@@ -8,7 +8,7 @@ use wamp_proto::{Format, Message, RequestId, Role, SessionId, Uri, encode};
 
 use super::meta::Testaments;
 use super::opening::Attempt;
-use super::{PeerId, RouterAction, RouterLimits};
+use super::{PeerId, Quirks, RouterAction, RouterLimits};
 use crate::{Feature, Frame, Time};
 
 /// One transport and what has become of it.
@@ -88,6 +88,7 @@ pub(super) struct Peers {
     /// What time it is at [`Time::ZERO`], since 1970.
     unix_time: Duration,
     pub(super) limits: RouterLimits,
+    pub(super) quirks: Quirks,
     close_timeout: Duration,
     peers: BTreeMap<PeerId, Peer>,
     last: u64,
@@ -99,11 +100,12 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    pub(super) fn new(limits: RouterLimits, close_timeout: Duration, unix_time: Duration) -> Self {
+    pub(super) fn new(limits: RouterLimits, quirks: Quirks, close_timeout: Duration, unix_time: Duration) -> Self {
         Self {
             now: Time::ZERO,
             unix_time,
             limits,
+            quirks,
             close_timeout,
             peers: BTreeMap::new(),
             last: 0,

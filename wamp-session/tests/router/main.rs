@@ -17,6 +17,7 @@ mod meta;
 mod opening;
 mod patterns;
 mod permissions;
+mod quirks;
 mod registrations;
 mod retained;
 mod revocation;

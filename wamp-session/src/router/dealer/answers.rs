@@ -1,6 +1,8 @@
 //! How calls are answered: YIELD and ERROR of a callee (WAMP Basic Profile, "Calling and Invocations"; Advanced Profile, "Progressive Call
 //! Results", "Call Re-Routing").
 
+use std::sync::Arc;
+
 use wamp_proto::{CallResult, Error, ErrorDetails, MessageType, Payload, ResultDetails, Yield};
 
 use super::Dealer;
@@ -28,7 +30,7 @@ impl Dealer {
             self.discarded_answers += 1;
             return Ok(());
         };
-        if let Err(undeliverable) = result(peers, call, false, payload) {
+        if let Err(undeliverable) = result(peers, callee, call, false, payload) {
             refuse(peers, call.caller, MessageType::Call, call.request, undeliverable.uri());
         }
         Ok(())
@@ -43,7 +45,8 @@ impl Dealer {
             self.discarded_answers += 1;
             return Ok(());
         };
-        let (Some(call), true) = (invocation.call, invocation.takes_progress()) else {
+        let takes_progress = invocation.takes_progress() || peers.quirks.has_unsolicited_progress();
+        let (Some(call), true) = (invocation.call, takes_progress) else {
             self.discarded_answers += 1;
             return Ok(());
         };
@@ -51,7 +54,7 @@ impl Dealer {
             self.calls.set_deadline(invoked, peers.now.checked_add(timeout));
         }
         self.calls.keep_nothing(invoked);
-        if let Err(undeliverable) = result(peers, call, true, payload) {
+        if let Err(undeliverable) = result(peers, invoked.callee, call, true, payload) {
             // The caller cannot do without it.
             self.abandon(peers, invoked, undeliverable.uri());
         }
@@ -101,8 +104,15 @@ impl Dealer {
 }
 
 /// Forwards a result or a part of it.
-fn result(peers: &mut Peers, call: Called, more: bool, payload: Payload) -> Result<(), Undeliverable> {
+fn result(peers: &mut Peers, callee: PeerId, call: Called, more: bool, payload: Payload) -> Result<(), Undeliverable> {
     let mut details = ResultDetails::default();
+    if peers.quirks.has_disclose_callees()
+        && let Some(callee) = peers.member(callee)
+    {
+        details.callee = Some(callee.session);
+        details.callee_authid = Some(Arc::clone(&callee.authid));
+        details.callee_authrole = Some(Arc::clone(&callee.authrole));
+    }
     details.progress = more.then_some(true);
     peers.forward(call.caller, &CallResult { request: call.request, details, payload }.into())
 }

@@ -79,7 +79,8 @@ impl Dealer {
         }
         let mut invocation =
             Invocation::new(call, registration, self.details_of(config, peers, registration, callee, call, &wanted));
-        let request = self.calls.next(callee);
+        let is_shared = peers.quirks.has_shared_invocation_ids();
+        let request = self.calls.next(callee, is_shared);
         // Encoded first: an INVOCATION that cannot be sent uses no id.
         let payload = wanted.payload.clone();
         let frame = frame_of(peers, callee, request, &invocation, is_progressive, payload)?;
@@ -88,7 +89,7 @@ impl Dealer {
         let expires = wanted.expires.filter(|_| !is_forwarded);
         invocation.timeout = timeout_of(&wanted.options).filter(|_| !is_forwarded);
         invocation.spare = self.spare_of(peers, registration, callee, wanted);
-        let invoked = self.calls.begin(callee, invocation);
+        let invoked = self.calls.begin(callee, is_shared, invocation);
         self.calls.set_deadline(invoked, expires);
         peers.send_frame(callee, frame);
         Ok(())
@@ -227,7 +228,7 @@ fn frame_of(
     payload: Payload,
 ) -> Result<crate::Frame, &'static str> {
     let mut details = invocation.details.clone();
-    details.progress = more.then_some(true);
+    details.progress = (more || peers.quirks.has_progress_false()).then_some(more);
     let message = wamp_proto::Invocation { request, registration: invocation.registration, details, payload };
     let format = peers.get(callee).map(|peer| peer.format).ok_or(UNAVAILABLE)?;
     peers.frame(format, &message.into()).map_err(|undeliverable| undeliverable.uri())

@@ -9,7 +9,6 @@ use crate::Time;
 use crate::router::{PeerId, Violation};
 
 /// The calls of a realm.
-#[derive(Default)]
 pub(super) struct Calls {
     /// The unanswered calls of each caller, and the invocation that each has become.
     callers: BTreeMap<PeerId, BTreeMap<RequestId, Invoked>>,
@@ -18,6 +17,8 @@ pub(super) struct Calls {
     deadlines: BTreeSet<(Time, Invoked)>,
     /// The bytes of arguments that are kept for callees that decline.
     kept_bytes: usize,
+    /// The id that the next INVOCATION of all has, if they are counted together.
+    next: RequestId,
 }
 
 struct Callee {
@@ -83,6 +84,18 @@ pub(super) struct Invoked {
     pub(super) request: RequestId,
 }
 
+impl Default for Calls {
+    fn default() -> Self {
+        Self {
+            callers: BTreeMap::new(),
+            callees: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            kept_bytes: 0,
+            next: RequestId::MIN,
+        }
+    }
+}
+
 impl Default for Callee {
     fn default() -> Self {
         Self {
@@ -146,16 +159,20 @@ impl Calls {
         self.kept_bytes
     }
 
-    /// The id of the next invocation of a callee.
-    pub(super) fn next(&self, callee: PeerId) -> RequestId {
+    /// The id of the next invocation of a callee, which may be counted for all callees together.
+    pub(super) fn next(&self, callee: PeerId, is_shared: bool) -> RequestId {
+        if is_shared {
+            return self.next;
+        }
         self.callees.get(&callee).map_or(RequestId::MIN, |callee| callee.next)
     }
 
     /// Adds an invocation, under the callee's next id.
-    pub(super) fn begin(&mut self, callee_id: PeerId, invocation: Invocation) -> Invoked {
+    pub(super) fn begin(&mut self, callee_id: PeerId, is_shared: bool, invocation: Invocation) -> Invoked {
+        let invoked = Invoked { callee: callee_id, request: self.next(callee_id, is_shared) };
         let callee = self.callees.entry(callee_id).or_default();
-        let invoked = Invoked { callee: callee_id, request: callee.next };
         callee.next = callee.next.next();
+        self.next = self.next.next();
         if let Some(Called { caller, request }) = invocation.call {
             self.callers.entry(caller).or_default().insert(request, invoked);
         }

@@ -18,7 +18,12 @@ impl Dealer {
         // The result may have crossed the CANCEL.
         let Some(invoked) = self.calls.invoked(caller, cancel.request) else { return };
         let Some(invocation) = self.calls.get_mut(invoked) else { return };
-        match cancel.options.mode.unwrap_or(CancelMode::KillNoWait) {
+        let mode = cancel.options.mode.unwrap_or(CancelMode::KillNoWait);
+        if peers.quirks.silences(mode, is_interruptible(peers, invoked)) {
+            self.calls.forget_caller(invoked);
+            return;
+        }
+        match mode {
             CancelMode::Kill if is_interruptible(peers, invoked) => {
                 if !core::mem::replace(&mut invocation.is_killed, true) {
                     interrupt(peers, invoked, CancelMode::Kill, None);
@@ -38,7 +43,8 @@ impl Dealer {
     /// Ends the calls whose time is over.
     pub(in crate::router) fn expire(&mut self, peers: &mut Peers) {
         while let Some(invoked) = self.calls.expired(peers.now) {
-            self.end(peers, invoked, TIMEOUT, true);
+            let error = if peers.quirks.has_timeouts_cancel() { CANCELED } else { TIMEOUT };
+            self.end(peers, invoked, error, true);
         }
     }
 
@@ -47,7 +53,9 @@ impl Dealer {
         self.registry.leave(id);
         for invoked in self.calls.made_by(id) {
             self.calls.forget_caller(invoked);
-            self.stop(peers, invoked, None);
+            if !peers.quirks.has_no_interrupt_on_leave() {
+                self.stop(peers, invoked, None);
+            }
         }
         for call in self.calls.leave(id) {
             refuse(peers, call.caller, MessageType::Call, call.request, CANCELED);

@@ -5,7 +5,7 @@ use core::time::Duration;
 use wamp_proto::{Dict, EventDetails, MatchPolicy, PublicationId, SubscriptionId, Uri, Value};
 
 use super::super::timestamp::{parse_rfc3339, rfc3339_nanos};
-use super::super::{HistoryError, HistoryEvent, HistoryFilter, HistoryPage, Router};
+use super::super::{HistoryError, HistoryEvent, HistoryFilter, HistoryPage, HistoryShape, Router};
 use super::{Answer, INVALID_ARGUMENT, Query, Reply};
 
 /// A key, and what it sets.
@@ -24,15 +24,27 @@ impl Router {
         if !self.may_subscribe(query, topic, policy) {
             return Err("wamp.error.not_authorized");
         }
-        let page =
-            broker.history(&self.peers, id, &filter(query)?, Some(query.caller)).map_err(|error| match error {
-                HistoryError::Unavailable => "wamp.error.history_unavailable",
-                HistoryError::UnknownPublication(_) => INVALID_ARGUMENT,
-            })?;
+        let shape = self.peers.quirks.history;
+        let filter = if shape == HistoryShape::Crossbar { youngest(query)? } else { filter(query)? };
+        let page = broker.history(&self.peers, id, &filter, Some(query.caller)).map_err(|error| match error {
+            HistoryError::Unavailable => "wamp.error.history_unavailable",
+            HistoryError::UnknownPublication(_) => INVALID_ARGUMENT,
+        })?;
         let HistoryPage { events, is_limit_reached } = page;
-        let args = events.iter().map(|event| described(id, event).map(Value::from)).collect::<Option<_>>();
+        let events = events.iter().map(|event| {
+            let described = match shape {
+                HistoryShape::Arguments => described(id, event),
+                HistoryShape::Crossbar => described_by_crossbar(&query.realm, event),
+                HistoryShape::Nexus => described_by_nexus(id, event),
+            };
+            described.map(Value::from)
+        });
+        let events: Vec<Value> = events.collect::<Option<_>>().ok_or("wamp.error.invalid_payload")?;
         let kwargs = Dict::from_iter([("is_limit_reached", is_limit_reached)]);
-        Ok(Reply { args: args.ok_or("wamp.error.invalid_payload")?, kwargs })
+        Ok(match shape {
+            HistoryShape::Arguments | HistoryShape::Nexus => Reply { args: events, kwargs },
+            HistoryShape::Crossbar => Reply::new(events),
+        })
     }
 
     /// Whether the caller could subscribe to a topic.
@@ -41,6 +53,15 @@ impl Router {
         let role = member.and_then(|member| self.realms.get(&query.realm)?.config.roles.get(&member.authrole));
         role.is_none_or(|role| role.may_subscribe(topic, policy))
     }
+}
+
+/// The last events, 10 if the caller does not say how many; other wishes do not count.
+fn youngest(query: &Query) -> Result<HistoryFilter, &'static str> {
+    let limit = match query.kwargs.get("limit") {
+        None | Some(Value::Null) => 10,
+        Some(limit) => limit.as_u64().and_then(|limit| usize::try_from(limit).ok()).ok_or(INVALID_ARGUMENT)?,
+    };
+    Ok(HistoryFilter::new().reverse().limit(limit))
 }
 
 /// Which events the caller wants.
@@ -100,6 +121,35 @@ fn described(subscription: SubscriptionId, event: &HistoryEvent) -> Option<Dict>
         described.insert("kwargs", kwargs);
     }
     Some(described)
+}
+
+/// What nexus tells of an event.
+fn described_by_nexus(subscription: SubscriptionId, event: &HistoryEvent) -> Option<Dict> {
+    let (args, kwargs): (Vec<Value>, Dict) = (event.payload.args().ok()?, event.payload.kwargs().ok()?);
+    Some(Dict::from_iter([
+        ("Subscription", Value::U64(subscription.get())),
+        ("Publication", Value::U64(event.publication.get())),
+        ("Details", details(&event.details).into()),
+        ("Arguments", args.into()),
+        ("ArgumentsKw", kwargs.into()),
+    ]))
+}
+
+/// What Crossbar.io tells of an event.
+fn described_by_crossbar(realm: &Uri, event: &HistoryEvent) -> Option<Dict> {
+    let (args, kwargs): (Vec<Value>, Dict) = (event.payload.args().ok()?, event.payload.kwargs().ok()?);
+    let EventDetails { publisher, publisher_authid, publisher_authrole, .. } = &event.details;
+    Some(Dict::from_iter([
+        ("time_ns", u64::try_from(event.time.as_nanos()).unwrap_or(u64::MAX).into()),
+        ("realm", Value::from(realm.as_str())),
+        ("session_id", publisher.map(u64::from).into()),
+        ("authid", publisher_authid.as_deref().into()),
+        ("authrole", publisher_authrole.as_deref().into()),
+        ("publication", Value::U64(event.publication.get())),
+        ("topic", event.topic.as_str().into()),
+        ("args", args.into()),
+        ("kwargs", kwargs.into()),
+    ]))
 }
 
 /// The details of an event as a value.

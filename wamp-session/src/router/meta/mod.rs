@@ -89,14 +89,16 @@ impl Router {
     }
 
     fn answer(&mut self, procedure: &str, query: Query) -> Answer {
+        let quirks = self.peers.quirks;
         match procedure {
+            _ if quirks.has_no_meta_api() => Err("wamp.error.no_such_procedure"),
             "wamp.session.count" => self.count_sessions(&query),
             "wamp.session.list" => self.list_sessions(&query),
             "wamp.session.get" => self.get_session(&query),
             "wamp.session.kill" => self.kill_session(&query),
             "wamp.session.kill_by_authid" => self.kill_by_authid(&query),
             "wamp.session.kill_by_authrole" => self.kill_by_authrole(&query),
-            "wamp.session.kill_all" => self.kill_all(&query),
+            "wamp.session.kill_all" if !quirks.has_list_killed() => self.kill_all(&query),
             "wamp.session.add_testament" => self.add_testament(query),
             "wamp.session.flush_testaments" => self.flush_testaments(&query),
             "wamp.registration.list" => self.list_registrations(&query),
@@ -110,7 +112,8 @@ impl Router {
             "wamp.subscription.match" => self.match_subscriptions(&query),
             "wamp.subscription.get" => self.get_subscription(&query),
             "wamp.subscription.list_subscribers" => self.list_subscribers(&query),
-            "wamp.subscription.count_subscribers" => self.count_subscribers(&query),
+            "wamp.subscription.count_subscribers" if !quirks.has_misspelt_count() => self.count_subscribers(&query),
+            "wamp.subscription.count_suscribers" if quirks.has_misspelt_count() => self.count_subscribers(&query),
             "wamp.subscription.get_events" => self.get_events(&query),
             _ => Err("wamp.error.no_such_procedure"),
         }
@@ -118,7 +121,11 @@ impl Router {
 
     /// What a lookup has found, or its miss.
     fn found(&self, id: Option<impl Into<u64>>) -> Reply {
-        Reply::new(id.map(Into::into))
+        match id {
+            Some(id) => Reply::new(id.into()),
+            None if self.peers.quirks.has_zero_for_none() => Reply::new(0_u64),
+            None => Reply::new(Value::Null),
+        }
     }
 }
 

@@ -40,8 +40,13 @@ impl Router {
     pub(in crate::router) fn tell_of_leaving(&mut self, id: PeerId, member: &mut Member) {
         self.tell_news(&member.realm, Some((id, member.session)));
         self.publish_testaments(id, member);
+        let is_short = self.peers.quirks.has_short_on_leave();
         self.announce(&member.realm, "wamp.session.on_leave", || {
-            vec![member.session.get().into(), (&*member.authid).into(), (&*member.authrole).into()]
+            let mut args = vec![member.session.get().into()];
+            if !is_short {
+                args.extend([&*member.authid, &*member.authrole].map(Value::from));
+            }
+            args
         });
     }
 
@@ -88,6 +93,9 @@ impl Router {
 
     /// Publishes an event of the router's own, if somebody subscribes to it.
     fn announce(&mut self, realm: &Uri, topic: &'static str, args: impl FnOnce() -> Vec<Value>) {
+        if self.peers.quirks.has_no_meta_api() {
+            return;
+        }
         if let Some(realm) = self.realms.get_mut(realm) {
             realm.broker.announce(&mut self.peers, &mut self.ids, topic, args);
         }

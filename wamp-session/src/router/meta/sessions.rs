@@ -49,7 +49,7 @@ impl Router {
     pub(super) fn kill_by_authrole(&mut self, query: &Query) -> Answer {
         let authrole = query.text(0)?;
         let killed = self.kill_where(query, |member| &*member.authrole == authrole)?;
-        Ok(Reply::new(killed.len() as u64))
+        Ok(if self.peers.quirks.has_list_killed() { Reply::new(ids(killed)) } else { Reply::new(killed.len() as u64) })
     }
 
     /// Ends all sessions but the caller's.

@@ -55,14 +55,20 @@ impl Router {
             return Err("wamp.error.unavailable");
         }
         scope.push(testament);
-        Ok(Reply::default())
+        Ok(self.number(1))
     }
 
     pub(super) fn flush_testaments(&mut self, query: &Query) -> Answer {
-        if let Some(State::Joined(member)) = self.peers.get_mut(query.caller).map(|peer| &mut peer.state) {
-            member.testaments.scope(query)?.clear();
-        }
-        Ok(Reply::default())
+        let Some(State::Joined(member)) = self.peers.get_mut(query.caller).map(|peer| &mut peer.state) else {
+            return Ok(Reply::default());
+        };
+        let flushed = core::mem::take(member.testaments.scope(query)?);
+        Ok(self.number(flushed.len()))
+    }
+
+    /// A number as the result where some routers give one, and the specification none.
+    fn number(&self, number: usize) -> Reply {
+        if self.peers.quirks.has_testament_results() { Reply::new(number as u64) } else { Reply::default() }
     }
 
     /// Makes a testament the PUBLISH that it will be, and checks it as if it were sent now.
