@@ -47,23 +47,25 @@ mod counted;
 pub mod router;
 
 pub use wamp_session::client::{
-    Call, CallResult, Client, Close, ConnectionEvent, ConnectionEvents, Event, FromEvent, FromInvocation, HandlerError,
-    IntoUri, Invocation, LiveConfig, Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextConnectionEvent,
-    NextEvent, NextInvocation, NextMetaEvent, Overflow, Publish, PublishAcked, Queue, Register, RegisterFn,
-    Registration, RegistrationGuard, Subscribe, SubscribeFn, Subscription, SubscriptionEnd, SubscriptionGuard,
-    Unregister, Unsubscribe, UnsubscribeAll, WhenJoined, WithDetails,
+    Call, CallInput, CallProgressive, CallResult, CallStreaming, Cancelled, Canceller, Client, Close, ConnectionEvent,
+    ConnectionEvents, Event, FinishCall, FinishInput, FromEvent, FromInvocation, HandlerError, HandlerFailure, Input,
+    Inputs, IntoUri, Invocation, LiveConfig, Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextConnectionEvent,
+    NextEvent, NextInput, NextInvocation, NextMetaEvent, NextPart, OngoingInvocation, Overflow, ProgressiveCall,
+    Publish, PublishAcked, Queue, Register, RegisterFn, Registration, RegistrationGuard, SendInput, SendProgress,
+    Subscribe, SubscribeFn, Subscription, SubscriptionEnd, SubscriptionGuard, Unregister, Unsubscribe, UnsubscribeAll,
+    WhenJoined, WithDetails, WithInvocation,
 };
 pub use wamp_session::proto::Limits as MessageLimits;
 pub use wamp_session::proto::{
-    Args, ArgsKwargs, Challenge, Dict, EncodeError, EventDetails, Format, FromPayload, IntoPayload, InvalidUri,
-    InvocationDetails, InvokePolicy, Kwargs, MatchPolicy, Payload, PayloadCheck, PayloadError, PublicationId,
-    RegistrationId, ResultDetails, Role, SessionId, SubscriptionId, Uri, Value,
+    Args, ArgsKwargs, CancelMode, Challenge, Dict, EncodeError, EventDetails, Format, FromPayload, IntoPayload,
+    InvalidUri, InvocationDetails, InvokePolicy, Kwargs, MatchPolicy, Payload, PayloadCheck, PayloadError,
+    PublicationId, RegistrationId, ResultDetails, Role, SessionId, SubscriptionId, Uri, Value,
 };
 pub use wamp_session::{
-    Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, Jitter, Joined,
-    KeepAlive, Left, Limits, NotRestored, Offline, OfflinePolicy, ProtocolViolation, PublishOptions, ReconnectPolicy,
-    RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError, TransportErrorKind, WampError,
-    auth, meta, passthru,
+    Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, ErrorKind, InvocationEnd,
+    Jitter, Joined, KeepAlive, Left, Limits, NotRestored, Offline, OfflinePolicy, ProtocolViolation, PublishOptions,
+    ReconnectPolicy, RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError,
+    TransportErrorKind, WampError, auth, meta, passthru,
 };
 
 pub use crate::connector::{Connect, Connector, connect};

@@ -69,17 +69,21 @@ pub struct WithInvocation<A> {
 }
 
 /// What went wrong with a handler; see [`Config::on_handler_error`](crate::Config::on_handler_error).
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandlerFailure {
     /// It returned an error that is no [`WampError`].
-    Error(Arc<dyn Error + Send + Sync>),
+    #[error("the handler failed")]
+    Error(#[source] Arc<dyn Error + Send + Sync>),
     /// It panicked, with this message, if it is a text.
+    #[error("the handler panicked")]
     Panic(Option<String>),
     /// The arguments do not fit, so that it was not called.
-    Arguments(PayloadError),
+    #[error("the arguments do not fit")]
+    Arguments(#[source] PayloadError),
     /// What it returned cannot be sent: the caller got an error instead.
-    Answer(CommandError),
+    #[error("the answer cannot be sent")]
+    Answer(#[source] CommandError),
 }
 
 /// What is called when a handler fails.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod calls;
 mod events;
 
 use std::collections::BTreeMap;
