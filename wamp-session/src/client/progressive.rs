@@ -182,7 +182,8 @@ pub struct CallInput {
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, nothing is sent, and the next input takes its place.
+/// Dropped before it is ready, nothing is sent. One that waits for room has a place in the line, and those behind wait for it: it
+/// must be polled on or dropped, and not be kept aside.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct SendInput<'a>(&'a mut CallInput, Option<Result<Payload, CommandError>>);
 
@@ -378,6 +379,13 @@ impl Future for SendInput<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self(input, payload) = &mut *self;
         input.poll_send(cx, payload, CallPart::More)
+    }
+}
+
+impl Drop for SendInput<'_> {
+    fn drop(&mut self) {
+        // Nobody might ever come back to the place in the line.
+        self.0.turn.leave();
     }
 }
 

@@ -201,6 +201,14 @@ impl Drop for PublishAcked {
 }
 
 impl<L: Holds> Turn<L> {
+    /// Gives up the place in the line, if there is one.
+    pub(super) fn leave(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let gone = self.live.shared().command(|state, _, _| state.room.remove(&ticket));
+            drop(gone);
+        }
+    }
+
     pub(super) const fn new(live: L) -> Self {
         Self { live, ticket: None }
     }
@@ -231,10 +239,7 @@ impl<L: Holds> Turn<L> {
 
 impl<L: Holds> Drop for Turn<L> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            let gone = self.live.shared().command(|state, _, _| state.room.remove(&ticket));
-            drop(gone);
-        }
+        self.leave();
     }
 }
 

@@ -275,6 +275,31 @@ fn input_waits_for_room() {
 }
 
 #[test]
+fn input_that_is_given_up_leaves_the_line_of_those_who_wait_for_room() {
+    let (mut world, client) = World::joined();
+    let (mut input, call) = world.finish(client.call_streaming("com.example.sum", 1)).unwrap();
+    world.received();
+    world.block();
+    let large = "x".repeat(700_000);
+    world.finish(input.send(&*large)).unwrap();
+    world.finish(input.send(&*large)).unwrap();
+    let mut third = Box::pin(input.send(3));
+    assert!(world.poll(&mut third).is_pending());
+    let mut publish = Box::pin(client.publish("com.example.t", ()));
+    assert!(world.poll(&mut publish).is_pending());
+    drop(third);
+    world.unblock();
+    assert!(matches!(world.poll(&mut publish), Poll::Ready(Ok(()))), "nobody is before it");
+    world.finish(input.send(4)).unwrap();
+    for _ in 0..2 {
+        assert!(world.received().len() > 700_000);
+    }
+    world.expect(r#"[16,2,{},"com.example.t"]"#);
+    world.expect(r#"[48,1,{"progress":true},"com.example.sum",[4]]"#);
+    drop(call);
+}
+
+#[test]
 fn pci_11_a_dealer_without_the_feature_gets_no_input_in_parts() {
     let (mut world, client) = World::new(Config::new("ws://router/ws", "realm1").agent(None));
     let waiting = world.finish(client.call_streaming("com.example.sum", 1)).map(drop);
