@@ -6,7 +6,7 @@ use wamp_session::Frame;
 use wamp_session::proto::{Format, Limits, Message, MessageType, PayloadCheck, decode};
 use wamp_session::router::{PeerId, Router, RouterAction, RouterLimits};
 
-use crate::world::{HELLO, config};
+use crate::world::{FEATURED, HELLO, config};
 
 /// SplitMix64: enough chance for a test.
 struct Chance(u64);
@@ -34,44 +34,114 @@ struct Client {
     requests: u64,
     /// The ids of unanswered invocations.
     invocations: Vec<u64>,
+    /// The latest of all invocations.
+    latest: u64,
+    /// The calls that take more input.
+    inputs: Vec<(u64, &'static str)>,
+    /// Whether it has done what it may not.
+    is_rude: bool,
 }
 
 impl Client {
     fn message(&mut self, chance: &mut Chance) -> String {
-        let uri = chance.one(&["a.a", "a.b", "a.c", "a..b", "wamp.a"]);
+        let uri = *chance.one(&["a.a", "a.b", "a.c", "a..b", "wamp.a"]);
         let id = 1 + chance.below(12);
         let payload = chance.one(&["", r#",["x"]"#, r#",[],{"k":[1,{}]}"#, ",null"]);
         let mut request = || {
             self.requests += 1;
             self.requests
         };
-        match chance.below(40) {
+        match chance.below(48) {
             0..6 => format!(r#"[16,{},{{"acknowledge":true,"exclude_me":false}},"{uri}"{payload}]"#, request()),
             6..9 => format!(r#"[16,{},{{}},"{uri}"{payload}]"#, request()),
             9..14 => format!(r#"[32,{},{{}},"{uri}"]"#, request()),
             14..17 => format!("[34,{},{id}]", request()),
-            17..22 => format!(r#"[64,{},{{}},"{uri}"]"#, request()),
-            22..24 => format!("[66,{},{id}]", request()),
-            24..31 => format!(r#"[48,{},{{}},"{uri}"{payload}]"#, request()),
-            31 => format!("[49,{id},{{}}]"),
-            32..38 if !self.invocations.is_empty() => {
-                let invocation = self.invocations.remove(chance.below(self.invocations.len()));
-                match chance.below(3) {
+            17..23 => {
+                let options = chance.one(&[
+                    "",
+                    r#""match":"prefix""#,
+                    r#""match":"wildcard""#,
+                    r#""invoke":"roundrobin""#,
+                    r#""invoke":"random""#,
+                    r#""invoke":"last","concurrency":1"#,
+                    r#""force_reregister":true"#,
+                    r#""forward_timeout":true"#,
+                ]);
+                format!(r#"[64,{},{{{options}}},"{uri}"]"#, request())
+            }
+            23 => format!("[66,{},{id}]", request()),
+            24..30 => {
+                let options = chance.one(&[
+                    "",
+                    r#""receive_progress":true"#,
+                    r#""receive_progress":true,"timeout":900"#,
+                    r#""timeout":1"#,
+                    r#""runmode":"partition","rkey":"k""#,
+                ]);
+                format!(r#"[48,{},{{{options}}},"{uri}"{payload}]"#, request())
+            }
+            30..33 if uri != "a..b" => {
+                let request = request();
+                self.inputs.push((request, uri));
+                format!(r#"[48,{request},{{"progress":true,"receive_progress":true}},"{uri}"{payload}]"#)
+            }
+            33..36 if !self.inputs.is_empty() => {
+                let index = chance.below(self.inputs.len());
+                let (request, uri) = self.inputs[index];
+                let more = chance.below(3) != 0;
+                if !more {
+                    self.inputs.remove(index);
+                }
+                format!(r#"[48,{request},{{"progress":{more}}},"{uri}"{payload}]"#)
+            }
+            36..39 => {
+                let mode = chance.one(&["", r#""mode":"skip""#, r#""mode":"kill""#, r#""mode":"killnowait""#]);
+                format!("[49,{},{{{mode}}}]", 1 + chance.below(usize::try_from(self.requests).unwrap() + 1))
+            }
+            39..46 if !self.invocations.is_empty() => {
+                let index = chance.below(self.invocations.len());
+                let invocation = self.invocations[index];
+                if chance.below(3) == 0 {
+                    return format!(r#"[70,{invocation},{{"progress":true}}{payload}]"#);
+                }
+                self.invocations.remove(index);
+                match chance.below(4) {
                     0 => format!(r#"[8,68,{invocation},{{}},"a.error"{payload}]"#),
+                    1 => format!(r#"[8,68,{invocation},{{}},"wamp.error.unavailable"{payload}]"#),
                     _ => format!("[70,{invocation},{{}}{payload}]"),
                 }
             }
-            38 => r#"[6,{},"wamp.close.close_realm"]"#.to_owned(),
-            39 => chance.one(&["[]", "[70,99,{}]", r#"[48,99,{},"a.a"]"#, "[2,1,{}]", "\u{ff}", HELLO]).to_string(),
+            46 => r#"[6,{},"wamp.close.close_realm"]"#.to_owned(),
+            47 => {
+                self.is_rude = true;
+                let rude = ["[]", "[70,999,{}]", r#"[48,999,{},"a.a"]"#, "[2,1,{}]", "\u{ff}", HELLO];
+                chance.one(&rude).to_string()
+            }
             _ => format!("[34,{},{id}]", request()),
+        }
+    }
+
+    fn receives(&mut self, message: &Message) {
+        match message {
+            Message::Invocation(invocation) if invocation.request.get() > self.latest => {
+                self.latest = invocation.request.get();
+                self.invocations.push(self.latest);
+            }
+            // More input, perhaps for one that is answered.
+            Message::Invocation(_) => {}
+            Message::Interrupt(interrupt) if interrupt.options.mode.as_deref() == Some("killnowait") => {
+                self.invocations.retain(|invocation| *invocation != interrupt.request.get());
+            }
+            _ => {}
         }
     }
 }
 
 /// Runs a number of steps, and returns everything the router did.
 fn run(seed: u64, steps: usize) -> (Router, Vec<String>) {
-    let limits = RouterLimits::new().max_outbound_bytes(2000).max_calls(5).max_subscriptions(3).max_registrations(3);
+    let limits = RouterLimits::new().max_outbound_bytes(4000).max_calls(30).max_subscriptions(3).max_registrations(3);
     let mut router = Router::new(config().limits(limits));
+    let hello = FEATURED.replace(r#"{"roles":{"#, r#"{"roles":{"publisher":{},"subscriber":{},"#);
     let mut chance = Chance(seed);
     let mut now = wamp_session::Time::ZERO;
     let mut clients: Vec<Client> = Vec::new();
@@ -80,8 +150,11 @@ fn run(seed: u64, steps: usize) -> (Router, Vec<String>) {
         match chance.below(60) {
             0..4 => {
                 let peer = router.handle_opened(now, Format::Json);
-                clients.push(Client { peer, requests: 0, invocations: Vec::new() });
-                router.handle_frame(now, peer, Frame::Text(HELLO.into()));
+                let (invocations, inputs) = (Vec::new(), Vec::new());
+                clients.push(Client { peer, requests: 0, invocations, latest: 0, inputs, is_rude: false });
+                let hello = if chance.below(4) == 0 { HELLO.to_owned() } else { hello.clone() };
+                clients.last_mut().unwrap().is_rude = hello == HELLO;
+                router.handle_frame(now, peer, Frame::Text(hello.into()));
             }
             4 => {
                 now = now.checked_add(Duration::from_millis(chance.next() % 3000)).unwrap();
@@ -117,14 +190,14 @@ fn run(seed: u64, steps: usize) -> (Router, Vec<String>) {
                     let message = decode(bytes, Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap();
                     let kind = message.message_type();
                     assert!(!matches!(kind, MessageType::Hello | MessageType::Call | MessageType::Yield), "{text}");
-                    if let Message::Invocation(invocation) = message
-                        && let Some(client) = clients.iter_mut().find(|client| client.peer == peer)
-                    {
-                        client.invocations.push(invocation.request.get());
+                    if let Some(client) = clients.iter_mut().find(|client| client.peer == peer) {
+                        client.receives(&message);
                     }
                     text
                 }
                 RouterAction::Close { peer, code, reason } => {
+                    let client = clients.iter().find(|client| client.peer == peer);
+                    assert!(code != 1002 || client.is_none_or(|client| client.is_rude), "seed {seed}: {reason}");
                     clients.retain(|client| client.peer != peer);
                     format!("{peer:?} close {code} {reason}")
                 }

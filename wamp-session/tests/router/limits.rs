@@ -61,6 +61,12 @@ fn registrations_are_limited() {
     world.send(peer, "[66,3,1]");
     world.send(peer, r#"[64,4,{},"a.c"]"#);
     assert_eq!(world.take(peer), ["[65,1,1]", r#"[8,64,2,{},"wamp.error.unavailable"]"#, "[67,3]", "[65,4,2]"]);
+    // A part in a registration that it has is no other one.
+    let peer = world.client();
+    for request in 1..=2 {
+        world.send(peer, &format!(r#"[64,{request},{{"invoke":"first"}},"a.d"]"#));
+    }
+    assert_eq!(world.take(peer), ["[65,1,3]", "[65,2,3]"]);
 }
 
 #[test]

@@ -118,6 +118,10 @@ fn no_pattern_serves_the_procedures_of_the_router() {
     assert_eq!(register(&mut world, peer, 5, r#""match":"wildcard""#, "wamp..x"), refused);
     world.send(peer, r#"[48,6,{},"wampish"]"#);
     assert_eq!(world.one(peer), r#"[68,1,2,{"procedure":"wampish"}]"#);
+    world.send(peer, r#"[48,7,{},"wamp.registration.match",["wamp.session.none"]]"#);
+    assert_eq!(world.one(peer), "[50,7,{},[null]]");
+    world.send(peer, r#"[48,8,{},"wamp.registration.match",["wampish"]]"#);
+    assert_eq!(world.one(peer), "[50,8,{},[2]]");
 }
 
 #[test]

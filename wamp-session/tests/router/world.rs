@@ -37,6 +37,21 @@ pub(crate) fn config() -> RouterConfig {
         .realm(realm("realm2"))
 }
 
+/// A callee registers `a.b`, with options.
+pub(crate) fn registered(world: &mut World, callee: PeerId, options: &str) {
+    world.send(callee, &format!(r#"[64,1,{{{options}}},"a.b"]"#));
+    assert!(world.one(callee).starts_with("[65,1,"));
+}
+
+/// A caller and a callee with the features of calls, and a call of `a.b` with options.
+pub(crate) fn called(options: &str) -> (World, PeerId, PeerId) {
+    let mut world = World::new(config());
+    let (caller, callee) = (world.featured(), world.featured());
+    registered(&mut world, callee, "");
+    world.send(caller, &format!(r#"[48,1,{{{options}}},"a.b",["in"]]"#));
+    (world, caller, callee)
+}
+
 impl World {
     pub(crate) fn new(config: RouterConfig) -> Self {
         Self {
