@@ -6,16 +6,18 @@ use core::marker::PhantomData;
 use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::codec::decode_closely;
 use crate::codec::read::Read;
 use crate::error::{DecodeErrorKind, Fault, Kind};
 use crate::{Dict, EncodeErrorKind, Format, Limits, Message, Payload, PayloadCheck, Value};
 
-/// Decodes a frame: nothing panics, both [`PayloadCheck`]s agree, and a message survives each format that can carry it.
+/// Decodes a frame: nothing panics, the short way over usual heads and both [`PayloadCheck`]s agree, and a message survives each format that can carry it.
 pub fn decode(format: Format, frame: &[u8]) {
     let frame = Bytes::copy_from_slice(frame);
     let limits = Limits::new();
     let checked = crate::decode(frame.clone(), format, &limits, PayloadCheck::OnReceipt);
-    let unchecked = crate::decode(frame, format, &limits, PayloadCheck::OnDecode);
+    let unchecked = crate::decode(frame.clone(), format, &limits, PayloadCheck::OnDecode);
+    assert_eq!(decode_closely(&frame, format, &limits, PayloadCheck::OnReceipt), checked);
     let wrong_utf8 = matches!(&checked, Err(error) if *error.kind() == DecodeErrorKind::InvalidUtf8);
     match (checked, unchecked) {
         (Ok(message), Ok(unchecked)) => {

@@ -1,5 +1,7 @@
 //! The heads of data items: a major type and its argument.
 
+pub(super) use crate::codec::text::number;
+
 pub(super) const UNSIGNED: u8 = 0x00;
 pub(super) const NEGATIVE: u8 = 0x20;
 pub(super) const BYTES: u8 = 0x40;
@@ -29,13 +31,6 @@ pub(super) fn argument(initial: u8, rest: &[u8]) -> Result<(&[u8], u64), Wrong> 
         27 => number::<8>(rest).ok_or(Wrong::Truncated),
         _ => Err(Wrong::Information),
     }
-}
-
-/// Reads a big-endian number of so many bytes, and returns it behind what follows.
-#[inline(always)]
-pub(super) fn number<const N: usize>(bytes: &[u8]) -> Option<(&[u8], u64)> {
-    let (number, rest) = bytes.split_first_chunk::<N>()?;
-    Some((rest, number.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))))
 }
 
 /// Appends the shortest head of a major type and an argument.

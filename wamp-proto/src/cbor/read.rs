@@ -271,9 +271,40 @@ impl<'a> Read<'a> for Reader<'a> {
         Ok(number)
     }
 
-    #[inline]
+    #[inline(always)]
+    fn usual_list(&mut self) -> Option<Open> {
+        let initial @ 0x80..=0x97 = *self.bytes.get(self.position)? else { return None };
+        self.position += 1;
+        Some(Open { left: Some((initial & 0x1f).into()), first: true, over: false })
+    }
+
+    #[inline(always)]
+    fn usual_next(&mut self, open: &mut Open) -> bool {
+        let left = open.left.unwrap_or_default();
+        open.left = Some(left.saturating_sub(1));
+        left > 0
+    }
+
+    #[inline(always)]
+    fn usual_empty_dict(&mut self) -> bool {
+        let is_empty = self.bytes.get(self.position) == Some(&0xa0);
+        self.position += usize::from(is_empty);
+        is_empty
+    }
+
+    #[inline(always)]
+    fn usual_args(&self, open: &Open, depth: u8) -> Option<(usize, usize)> {
+        let start = self.position;
+        let (Some(1), 0x80..=0x9f) = (open.left, *self.bytes.get(start)?) else { return None };
+        let end = skip::value(self.bytes, start, depth).ok()?;
+        (end == self.bytes.len()).then_some((start, end))
+    }
+
+    #[inline(always)]
     fn usual_unsigned(&mut self) -> Option<Unsigned> {
-        let (_, value, rest) = self.head().ok().filter(|(initial, ..)| *initial <= 0x1b)?;
+        let (initial, rest) = self.bytes.get(self.position..)?.split_first()?;
+        let 0x00..=0x1b = *initial else { return None };
+        let (rest, value) = argument(*initial, rest).ok()?;
         let offset = self.position;
         self.seek(rest);
         Some(Unsigned { value, offset })

@@ -36,9 +36,31 @@ const MOST: u64 = IN_DICT >> 1;
 
 /// The loop over heads.
 fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
+    match run::<true>(place, stack)? {
+        Some(end) => Ok(end),
+        None => Ok(run::<false>(place, stack)?.unwrap_or(End::Done)),
+    }
+}
+
+/// The loop, either as long as a whole block is behind each initial byte, or to the end of the frame; `None` where the blocks end.
+///
+/// In blocks one comparison sees to all bounds. Nothing but the unusual is called, so that the loop stays in the processor's registers.
+#[inline(always)]
+fn run<'a, const BLOCKS: bool>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<Option<End>, Fault> {
     let Place { bytes, mut rest, mut left, mut level } = *place;
     loop {
-        let item = match common_item(rest) {
+        let common = if BLOCKS {
+            let Some([initial, block @ ..]) = rest.first_chunk::<{ 1 + text::BLOCK }>() else {
+                *place = Place { bytes, rest, left, level };
+                return Ok(None);
+            };
+            rest.get(1..).and_then(|rest| common_item(*initial, rest, |length| text::starts_with_text(block, length)))
+        } else {
+            rest.split_first().and_then(|(initial, rest)| {
+                common_item(*initial, rest, |length| rest.get(..usize::from(length)).is_some_and(text::is_text))
+            })
+        };
+        let item = match common {
             Some(item) => item,
             None => item(rest).map_err(|wrong| wrong.fault(bytes))?,
         };
@@ -50,7 +72,7 @@ fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
             Item::Open(next, values) => {
                 let Some(outer) = stack.get_mut(level) else {
                     *place = Place { bytes, rest, left, level };
-                    return Ok(End::Full);
+                    return Ok(Some(End::Full));
                 };
                 *outer = left - 1;
                 level += 1;
@@ -72,7 +94,7 @@ fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
         while left == 0 {
             if level == 0 {
                 place.rest = rest;
-                return Ok(End::Done);
+                return Ok(Some(End::Done));
             }
             level -= 1;
             left = stack.get(level).copied().unwrap_or_default();
@@ -80,34 +102,20 @@ fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
     }
 }
 
-/// The item that starts here, if it is a common one; else [`item`] tells.
-///
-/// Nothing is called and nothing can fail, so that the loop stays in the processor's registers. But for the end of a frame, one comparison
-/// sees to all bounds.
+/// The item of an initial byte, if it is a common one, else [`item`] tells; `is_text` tells whether so many bytes behind it are.
 #[inline(always)]
-fn common_item(rest: &[u8]) -> Option<Item<'_>> {
-    if let Some([initial, block @ ..]) = rest.first_chunk::<{ 1 + text::BLOCK }>() {
-        common_item_of(*initial, rest.get(1..)?, |length| text::starts_with_ascii(block, length))
-    } else {
-        let (&initial, rest) = rest.split_first()?;
-        common_item_of(initial, rest, |length| rest.get(..usize::from(length)).is_some_and(text::is_short_ascii))
-    }
-}
-
-/// The item of an initial byte, if it is a common one; `is_ascii` tells whether so many bytes behind it are ASCII.
-#[inline(always)]
-fn common_item_of(initial: u8, rest: &[u8], is_ascii: impl Fn(u8) -> bool) -> Option<Item<'_>> {
+fn common_item(initial: u8, rest: &[u8], is_text: impl Fn(u8) -> bool) -> Option<Item<'_>> {
     match initial {
         0x60..=0x77 => {
             // A mask: with a difference the address of the next item is an instruction further from this one.
             let length = initial & 0x1f;
-            is_ascii(length).then_some(())?;
+            is_text(length).then_some(())?;
             rest.get(usize::from(length)..).map(Item::Leaf)
         }
         0x78 => {
             let (length, rest) = rest.split_first()?;
             let (text, rest) = rest.split_at_checked(usize::from(*length))?;
-            text::is_short_ascii(text).then_some(Item::Leaf(rest))
+            text::is_text(text).then_some(Item::Leaf(rest))
         }
         0x00..=0x17 | 0x20..=0x37 | 0xf4..=0xf7 => Some(Item::Leaf(rest)),
         0x80..=0x97 => Some(Item::Open(rest, (initial & 0x1f).into())),

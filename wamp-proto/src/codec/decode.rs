@@ -4,9 +4,11 @@ use bytes::Bytes;
 
 use crate::codec::attribute::{Attribute, Attributes, read_uri};
 use crate::codec::read::{Open, Read};
+use crate::codec::usual;
 use crate::error::{DecodeErrorKind, Element, Fault, Kind, Length};
 use crate::message::*;
 use crate::payload::{Payload, Tail};
+use crate::serial::with_format;
 use crate::{DecodeError, Dict, Format, Limits, MatchPolicy, PayloadCheck, RequestId, Uri};
 
 /// The attribute of a payload that Crossbar.io and autobahn put in the place of Arguments: the mode before payload passthru mode.
@@ -33,28 +35,28 @@ const LEGACY_PASSTHRU: &str = "enc_algo";
 /// many elements, or with an element or a known attribute of a wrong type. With [`PayloadCheck::OnDecode`] what is wrong
 /// in the payload shows when the payload is looked at.
 pub fn decode(frame: Bytes, format: Format, limits: &Limits, check: PayloadCheck) -> Result<Message, DecodeError> {
-    match format {
-        #[cfg(feature = "json")]
-        Format::Json => decode_with::<crate::json::Reader<'_>>(&frame, format, limits, check),
-        #[cfg(feature = "msgpack")]
-        Format::MsgPack => decode_with::<crate::msgpack::Reader<'_>>(&frame, format, limits, check),
-        #[cfg(feature = "cbor")]
-        Format::Cbor => decode_with::<crate::cbor::Reader<'_>>(&frame, format, limits, check),
+    let size = frame.len();
+    if size > limits.message_bytes() {
+        let kind = DecodeErrorKind::TooLarge { size, limit: limits.message_bytes() };
+        return Err(Fault::new(limits.message_bytes(), kind).into());
     }
+    with_format!(format, module => match usual::read::<module::Reader<'_>>(&frame, format, limits, check) {
+        Some((head, payload)) => head.message(frame, format, payload),
+        None => decode_closely(&frame, format, limits, check),
+    })
 }
 
-fn decode_with<'a, R: Read<'a>>(
-    frame: &'a Bytes,
+/// Decodes any frame, whatever the form of its elements, that is not too large.
+pub(crate) fn decode_closely(
+    frame: &Bytes,
     format: Format,
     limits: &Limits,
     check: PayloadCheck,
 ) -> Result<Message, DecodeError> {
-    if frame.len() > limits.message_bytes() {
-        let kind = DecodeErrorKind::TooLarge { size: frame.len(), limit: limits.message_bytes() };
-        return Err(Fault::new(limits.message_bytes(), kind).into());
-    }
-    let (message_type, elements) = Elements::start(R::new(frame), frame, format, limits, check)?;
-    elements.message(message_type)
+    with_format!(format, module => {
+        let (message_type, elements) = Elements::start(module::Reader::new(frame), frame, format, limits, check)?;
+        elements.message(message_type)
+    })
 }
 
 impl From<Fault> for DecodeError {
@@ -78,7 +80,7 @@ struct Elements<'a, 'l, R> {
 }
 
 impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
-    #[inline]
+    #[inline(never)]
     fn start(
         mut reader: R,
         frame: &'a Bytes,
@@ -100,6 +102,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
         Ok((message, Self { reader, frame, format, limits, check, open, element, message, request: None }))
     }
 
+    #[inline(never)]
     fn message(mut self, message_type: MessageType) -> Result<Message, DecodeError> {
         let elements = &mut self;
         Ok(match message_type {
@@ -368,7 +371,6 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
 
     #[inline]
     fn payload(self) -> Result<Payload, DecodeError> {
-        let start = self.reader.offset();
         let tail = Tail {
             format: self.format,
             depth: self.limits.depth() - 1,
@@ -377,10 +379,8 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             message: self.message,
             request: self.request,
         };
-        match self.check {
-            PayloadCheck::OnReceipt => tail.check(self.reader, self.frame, 0).map(Payload::checked),
-            PayloadCheck::OnDecode => Ok(Payload::unchecked(self.frame, start, tail)),
-        }
+        let received = tail.receive(self.reader, self.check)?;
+        Ok(Payload::received(self.frame.clone(), self.format, received))
     }
 }
 

@@ -8,7 +8,10 @@ pub(crate) mod nesting;
 pub(crate) mod read;
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
 pub(crate) mod text;
+mod usual;
 pub(crate) mod write;
 
 pub use self::decode::decode;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::decode::decode_closely;
 pub use self::encode::encode;

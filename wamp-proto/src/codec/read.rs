@@ -93,6 +93,19 @@ pub(crate) trait Read<'a>: Sized {
         self.unsigned_at().map(|number| number.value)
     }
 
+    /// Enters a list in its usual form at the start of a frame; `None` leaves it to be looked at more closely, and so do the next ones.
+    fn usual_list(&mut self) -> Option<Open>;
+
+    /// Goes to the next element of a list in its usual form.
+    fn usual_next(&mut self, open: &mut Open) -> bool;
+
+    /// Passes over an empty dict in its usual form.
+    fn usual_empty_dict(&mut self) -> bool;
+
+    /// Skips the last element of a message, if it is a list and the frame ends with it, and says from where to where it is; `None` leaves what
+    /// is next, right or wrong.
+    fn usual_args(&self, open: &Open, depth: u8) -> Option<(usize, usize)>;
+
     /// Reads the next value if it is a non-negative integer in its usual form; `None` leaves it to be looked at more closely.
     fn usual_unsigned(&mut self) -> Option<Unsigned> {
         None

@@ -2,6 +2,15 @@
 
 use crate::error::{DecodeErrorKind, Fault};
 
+/// Reads a big-endian number of so many bytes, eight at most, and returns it behind what follows.
+#[inline(always)]
+pub(crate) fn number<const N: usize>(bytes: &[u8]) -> Option<(&[u8], u64)> {
+    let (number, rest) = bytes.split_first_chunk::<N>()?;
+    let mut wide = [0; 8];
+    *wide.last_chunk_mut()? = *number;
+    Some((rest, u64::from_be_bytes(wide)))
+}
+
 /// Why a string cannot be read.
 pub(crate) enum Unreadable {
     Truncated,
@@ -38,7 +47,7 @@ pub(crate) fn read(rest: &[u8], length: u64) -> Result<(&str, &[u8]), Unreadable
 /// Skips a string of `length` bytes, and returns what follows.
 pub(crate) fn skip(rest: &[u8], length: u64) -> Result<&[u8], Unreadable> {
     let (text, rest) = split(rest, length)?;
-    if !is_ascii(text) {
+    if !is_medium_ascii(text) {
         check(text)?;
     }
     Ok(rest)
@@ -53,17 +62,36 @@ pub(crate) const BLOCK: usize = 32;
 ///
 /// It takes neither a loop nor a branch that depends on the length.
 #[inline(always)]
-pub(crate) fn starts_with_ascii(block: &Block, length: u8) -> bool {
+fn starts_with_ascii(block: &Block, length: u8) -> bool {
     let Some(Mask(mask)) = HIGH_BITS.get(usize::from(length)) else { return false };
     let words = block.as_chunks::<8>().0.iter().zip(mask);
     words.fold(0, |high, (word, mask)| high | u64::from_le_bytes(*word) & mask) == 0
+}
+
+/// Whether the first bytes of a block are UTF-8; `length` of them, which are fewer than all.
+#[inline(always)]
+pub(crate) fn starts_with_text(block: &Block, length: u8) -> bool {
+    starts_with_ascii(block, length) || block.get(..usize::from(length)).is_some_and(is_utf8)
+}
+
+/// Whether a text is UTF-8.
+#[inline(always)]
+pub(crate) fn is_text(text: &[u8]) -> bool {
+    is_short_ascii(text) || is_utf8(text)
+}
+
+/// A call that leaves the loop of a skipper in the processor's registers.
+#[cold]
+#[inline(never)]
+fn is_utf8(text: &[u8]) -> bool {
+    is_medium_ascii(text) || str::from_utf8(text).is_ok()
 }
 
 /// Whether a text of at most two blocks is ASCII; `false` for a longer one.
 ///
 /// Each length is covered by two words that overlap.
 #[inline(always)]
-pub(crate) fn is_short_ascii(text: &[u8]) -> bool {
+fn is_short_ascii(text: &[u8]) -> bool {
     if let (Some(first), Some(last)) = (text.first_chunk::<BLOCK>(), text.last_chunk::<BLOCK>()) {
         text.len() <= 2 * BLOCK && first.is_ascii() && last.is_ascii()
     } else if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
@@ -95,7 +123,7 @@ static HIGH_BITS: [Mask; BLOCK] = {
 
 /// Whether a string of medium length is ASCII; a guess for others.
 #[inline]
-fn is_ascii(text: &[u8]) -> bool {
+fn is_medium_ascii(text: &[u8]) -> bool {
     /// Above it the standard library's check is as fast, and stops at the first byte that is not ASCII.
     const MEDIUM: usize = 256;
 

@@ -19,6 +19,14 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.position).copied()
     }
 
+    /// Passes over a byte, if it is the next one.
+    #[inline(always)]
+    fn usual_byte(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.position += usize::from(is_next);
+        is_next
+    }
+
     fn slice(&self, start: usize, end: usize) -> &'a [u8] {
         self.bytes.get(start..end).unwrap_or_default()
     }
@@ -131,6 +139,34 @@ impl<'a> Read<'a> for Reader<'a> {
         text.parse().map(Number::Float).map_err(|_| skip::malformed(start, "expected a number"))
     }
 
+    #[inline(always)]
+    fn usual_list(&mut self) -> Option<Open> {
+        self.usual_byte(b'[').then_some(Open { left: None, first: true, over: false })
+    }
+
+    #[inline(always)]
+    fn usual_next(&mut self, open: &mut Open) -> bool {
+        core::mem::take(&mut open.first) || self.usual_byte(b',')
+    }
+
+    #[inline(always)]
+    fn usual_empty_dict(&mut self) -> bool {
+        self.usual_byte(b'{') && self.usual_byte(b'}')
+    }
+
+    #[inline(always)]
+    fn usual_args(&self, _: &Open, depth: u8) -> Option<(usize, usize)> {
+        let elements = self.bytes.strip_suffix(b"]")?;
+        let start = self.position + 1;
+        // ArgumentsKw end otherwise.
+        if !(elements.ends_with(b"]") && elements.get(self.position..)?.starts_with(b",[")) {
+            return None;
+        }
+        let end = skip::value(self.bytes, start, depth).ok()?;
+        (end == elements.len() && utf8(self.slice(start, end), start).is_ok()).then_some((start, end))
+    }
+
+    #[inline(always)]
     fn usual_unsigned(&mut self) -> Option<Unsigned> {
         self.skip_whitespace();
         let offset = self.position;

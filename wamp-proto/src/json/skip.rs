@@ -66,6 +66,7 @@ fn some_whitespace(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Skips one value in which at most `depth` lists and dicts nest.
+#[inline(never)]
 pub(super) fn value(bytes: &[u8], mut at: usize, depth: u8) -> Result<usize, Fault> {
     // A bit for each open list (0) or dict (1), the innermost in bit 0. The deepest nesting of any format is 128.
     let mut open: u128 = 0;

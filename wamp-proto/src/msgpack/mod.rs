@@ -30,13 +30,6 @@ pub(crate) fn from_slice<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], seed: S
     seed.deserialize(&mut rmp_serde::Deserializer::from_read_ref(bytes))
 }
 
-/// Reads a big-endian number of so many bytes, and returns it behind what follows.
-#[inline(always)]
-fn length<const N: usize>(bytes: &[u8]) -> Option<(&[u8], u64)> {
-    let (number, rest) = bytes.split_first_chunk::<N>()?;
-    Some((rest, number.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))))
-}
-
 /// The fault of the one byte that starts nothing.
 #[cold]
 fn no_marker(offset: usize) -> Fault {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use super::{length, no_marker, skip};
+use super::{no_marker, skip};
 use crate::Value;
 use crate::codec::read::{Number, Open, Read, Unsigned};
 use crate::codec::text;
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
     /// Reads a number of so many bytes behind the marker.
     fn head<const N: usize>(&self) -> Result<(&'a [u8], u64), Fault> {
         let behind_marker = self.rest().get(1..).unwrap_or_default();
-        length::<N>(behind_marker).ok_or_else(|| self.truncated())
+        text::number::<N>(behind_marker).ok_or_else(|| self.truncated())
     }
 
     /// Enters a list or dict, whose markers are `fixed` and the 15 after it, then `long` and the one after it.
@@ -54,6 +54,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes to the next element or key.
+    #[inline(always)]
     fn next(open: &mut Open) -> bool {
         let left = open.left.unwrap_or_default();
         open.first = false;
@@ -86,18 +87,8 @@ impl<'a> Read<'a> for Reader<'a> {
 
     #[inline]
     fn kind(&mut self) -> Result<Kind, Fault> {
-        Ok(match self.marker()? {
-            0x00..=0x7f | 0xcc..=0xd3 | 0xe0..=0xff => Kind::Integer,
-            0x80..=0x8f | 0xde | 0xdf => Kind::Dict,
-            0x90..=0x9f | 0xdc | 0xdd => Kind::List,
-            0xa0..=0xbf | 0xd9..=0xdb => Kind::String,
-            0xc0 => Kind::Null,
-            0xc2 | 0xc3 => Kind::Bool,
-            0xc4..=0xc6 => Kind::Bytes,
-            0xca | 0xcb => Kind::Float,
-            0xc7..=0xc9 | 0xd4..=0xd8 => Kind::Other,
-            0xc1 => return Err(no_marker(self.position)),
-        })
+        let marker = self.marker()?;
+        KINDS.get(usize::from(marker)).copied().flatten().ok_or_else(|| no_marker(self.position))
     }
 
     fn list(&mut self) -> Result<Open, Fault> {
@@ -157,15 +148,42 @@ impl<'a> Read<'a> for Reader<'a> {
         })
     }
 
-    #[inline]
+    #[inline(always)]
+    fn usual_list(&mut self) -> Option<Open> {
+        let marker @ 0x90..=0x9f = *self.bytes.get(self.position)? else { return None };
+        self.position += 1;
+        Some(Open { left: Some((marker & 0x0f).into()), first: true, over: false })
+    }
+
+    #[inline(always)]
+    fn usual_next(&mut self, open: &mut Open) -> bool {
+        Self::next(open)
+    }
+
+    #[inline(always)]
+    fn usual_empty_dict(&mut self) -> bool {
+        let is_empty = self.bytes.get(self.position) == Some(&0x80);
+        self.position += usize::from(is_empty);
+        is_empty
+    }
+
+    #[inline(always)]
+    fn usual_args(&self, open: &Open, depth: u8) -> Option<(usize, usize)> {
+        let start = self.position;
+        let (Some(1), 0x90..=0x9f | 0xdc | 0xdd) = (open.left, *self.bytes.get(start)?) else { return None };
+        let end = skip::value(self.bytes, start, depth).ok()?;
+        (end == self.bytes.len()).then_some((start, end))
+    }
+
+    #[inline(always)]
     fn usual_unsigned(&mut self) -> Option<Unsigned> {
         let (&marker, rest) = self.rest().split_first()?;
         let (rest, value) = match marker {
             0x00..=0x7f => (rest, marker.into()),
-            0xcc => length::<1>(rest)?,
-            0xcd => length::<2>(rest)?,
-            0xce => length::<4>(rest)?,
-            0xcf => length::<8>(rest)?,
+            0xcc => text::number::<1>(rest)?,
+            0xcd => text::number::<2>(rest)?,
+            0xce => text::number::<4>(rest)?,
+            0xcf => text::number::<8>(rest)?,
             _ => return None,
         };
         let offset = self.position;
@@ -204,6 +222,31 @@ impl<'a> Read<'a> for Reader<'a> {
         super::from_slice(encoded, PhantomData::<Value>).ok()
     }
 }
+
+/// What each marker starts.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+static KINDS: [Option<Kind>; 256] = {
+    let mut kinds = [None; 256];
+    let mut marker = 0_u8;
+    loop {
+        kinds[marker as usize] = match marker {
+            0x00..=0x7f | 0xcc..=0xd3 | 0xe0..=0xff => Some(Kind::Integer),
+            0x80..=0x8f | 0xde | 0xdf => Some(Kind::Dict),
+            0x90..=0x9f | 0xdc | 0xdd => Some(Kind::List),
+            0xa0..=0xbf | 0xd9..=0xdb => Some(Kind::String),
+            0xc0 => Some(Kind::Null),
+            0xc2 | 0xc3 => Some(Kind::Bool),
+            0xc4..=0xc6 => Some(Kind::Bytes),
+            0xca | 0xcb => Some(Kind::Float),
+            0xc7..=0xc9 | 0xd4..=0xd8 => Some(Kind::Other),
+            0xc1 => None,
+        };
+        match marker.checked_add(1) {
+            Some(next) => marker = next,
+            None => break kinds,
+        }
+    }
+};
 
 /// A number of a signed type: which type a peer takes says nothing about the number.
 fn signed(number: i64) -> Number {

@@ -19,9 +19,31 @@ enum Item<'a> {
 
 /// The loop over markers.
 fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
+    match run::<true>(place, stack)? {
+        Some(end) => Ok(end),
+        None => Ok(run::<false>(place, stack)?.unwrap_or(End::Done)),
+    }
+}
+
+/// The loop, either as long as a whole block is behind each marker, or to the end of the frame; `None` where the blocks end.
+///
+/// In blocks one comparison sees to all bounds. Nothing but the unusual is called, so that the loop stays in the processor's registers.
+#[inline(always)]
+fn run<'a, const BLOCKS: bool>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<Option<End>, Fault> {
     let Place { bytes, mut rest, mut left, mut level } = *place;
     loop {
-        let item = match common_item(rest) {
+        let common = if BLOCKS {
+            let Some([marker, block @ ..]) = rest.first_chunk::<{ 1 + text::BLOCK }>() else {
+                *place = Place { bytes, rest, left, level };
+                return Ok(None);
+            };
+            rest.get(1..).and_then(|rest| common_item(*marker, rest, |length| text::starts_with_text(block, length)))
+        } else {
+            rest.split_first().and_then(|(marker, rest)| {
+                common_item(*marker, rest, |length| rest.get(..usize::from(length)).is_some_and(text::is_text))
+            })
+        };
+        let item = match common {
             Some(item) => item,
             None => item(rest).map_err(|wrong| wrong.fault(bytes, rest))?,
         };
@@ -33,7 +55,7 @@ fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
             Item::Open(next, values) => {
                 let Some(outer) = stack.get_mut(level) else {
                     *place = Place { bytes, rest, left, level };
-                    return Ok(End::Full);
+                    return Ok(Some(End::Full));
                 };
                 *outer = left - 1;
                 level += 1;
@@ -44,7 +66,7 @@ fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
         while left == 0 {
             if level == 0 {
                 place.rest = rest;
-                return Ok(End::Done);
+                return Ok(Some(End::Done));
             }
             level -= 1;
             left = stack.get(level).copied().unwrap_or_default();
@@ -52,34 +74,20 @@ fn walk<'a>(place: &mut Place<'a>, stack: &mut [u64]) -> Result<End, Fault> {
     }
 }
 
-/// The item that starts here, if it is a common one; else [`item`] tells.
-///
-/// Nothing is called and nothing can fail, so that the loop stays in the processor's registers. But for the end of a frame, one comparison
-/// sees to all bounds.
+/// The item of a marker, if it is a common one, else [`item`] tells; `is_text` tells whether so many bytes behind it are.
 #[inline(always)]
-fn common_item(rest: &[u8]) -> Option<Item<'_>> {
-    if let Some([marker, block @ ..]) = rest.first_chunk::<{ 1 + text::BLOCK }>() {
-        common_item_of(*marker, rest.get(1..)?, |length| text::starts_with_ascii(block, length))
-    } else {
-        let (&marker, rest) = rest.split_first()?;
-        common_item_of(marker, rest, |length| rest.get(..usize::from(length)).is_some_and(text::is_short_ascii))
-    }
-}
-
-/// The item of a marker, if it is a common one; `is_ascii` tells whether so many bytes behind it are ASCII.
-#[inline(always)]
-fn common_item_of(marker: u8, rest: &[u8], is_ascii: impl Fn(u8) -> bool) -> Option<Item<'_>> {
+fn common_item(marker: u8, rest: &[u8], is_text: impl Fn(u8) -> bool) -> Option<Item<'_>> {
     match marker {
         0xa0..=0xbf => {
             // A mask: with a difference the address of the next marker is an instruction further from this one.
             let length = marker & 0x1f;
-            is_ascii(length).then_some(())?;
+            is_text(length).then_some(())?;
             rest.get(usize::from(length)..).map(Item::Leaf)
         }
         0xd9 => {
             let (length, rest) = rest.split_first()?;
             let (text, rest) = rest.split_at_checked(usize::from(*length))?;
-            text::is_short_ascii(text).then_some(Item::Leaf(rest))
+            text::is_text(text).then_some(Item::Leaf(rest))
         }
         0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => Some(Item::Leaf(rest)),
         0x80..=0x8f => Some(Item::Open(rest, 2 * u64::from(marker & 0x0f))),
@@ -148,7 +156,7 @@ fn item(rest: &[u8]) -> Result<Item<'_>, Wrong<'_>> {
 
 /// Reads a length of so many bytes, and returns it behind what follows.
 fn length<'a, const N: usize>(rest: &'a [u8]) -> Result<(&'a [u8], u64), Wrong<'a>> {
-    super::length::<N>(rest).ok_or(Wrong::Truncated)
+    text::number::<N>(rest).ok_or(Wrong::Truncated)
 }
 
 fn binary<'a>((rest, length): (&'a [u8], u64)) -> Result<Item<'a>, Wrong<'a>> {

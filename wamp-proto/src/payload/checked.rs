@@ -8,21 +8,57 @@ use crate::serial::with_format;
 use crate::{Format, Limits};
 
 /// Arguments, and ArgumentsKw behind them, as they are on the wire.
+///
+/// They are not cut out of their frame before somebody asks for them: a message is made by writing numbers, and takes no reference count.
 #[derive(Clone)]
 pub(crate) struct Checked {
     pub(super) format: Format,
-    /// The Arguments, a separator in JSON, the ArgumentsKw.
-    pub(super) bytes: Bytes,
-    /// Where the Arguments end; 0 if there are only ArgumentsKw.
-    pub(super) args_end: usize,
-    /// Where the ArgumentsKw start, if there are any.
-    pub(super) kwargs_start: Option<usize>,
+    /// The Arguments, a separator in JSON, the ArgumentsKw; and what is around them.
+    frame: Bytes,
+    parts: Parts,
+}
+
+/// Where Arguments and ArgumentsKw are, in bytes from the start of their frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts {
+    pub(crate) from: usize,
+    /// Where the Arguments end; at their start if there are only ArgumentsKw.
+    pub(crate) args_end: usize,
+    /// Where the ArgumentsKw start; at the end if there are only Arguments.
+    pub(crate) kwargs_start: usize,
+    pub(crate) to: usize,
 }
 
 impl Checked {
+    #[inline(always)]
+    pub(super) const fn new(format: Format, frame: Bytes, parts: Parts) -> Self {
+        Self { format, frame, parts }
+    }
+
+    /// Arguments without ArgumentsKw.
+    pub(super) const fn of_args(format: Format, args: Bytes) -> Self {
+        let end = args.len();
+        Self { format, parts: Parts { from: 0, args_end: end, kwargs_start: end, to: end }, frame: args }
+    }
+
+    /// Everything that is on the wire.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.frame.get(self.parts.from..self.parts.to).unwrap_or_default()
+    }
+
+    /// Whether there are Arguments, which may be empty.
+    pub(super) const fn has_args(&self) -> bool {
+        self.parts.from < self.parts.args_end
+    }
+
+    /// Whether there are ArgumentsKw, which may be empty.
+    pub(super) const fn has_kwargs(&self) -> bool {
+        self.parts.kwargs_start < self.parts.to
+    }
+
     /// The Arguments, a list.
     pub(super) fn args(&self) -> &[u8] {
-        match self.bytes.get(..self.args_end) {
+        match self.frame.get(self.parts.from..self.parts.args_end) {
             Some(args) if !args.is_empty() => args,
             _ => empty_list(self.format),
         }
@@ -30,17 +66,24 @@ impl Checked {
 
     /// The ArgumentsKw, a dict.
     pub(super) fn kwargs(&self) -> &[u8] {
-        self.kwargs_start.and_then(|start| self.bytes.get(start..)).unwrap_or_else(|| empty_dict(self.format))
+        match self.frame.get(self.parts.kwargs_start..self.parts.to) {
+            Some(kwargs) if !kwargs.is_empty() => kwargs,
+            _ => empty_dict(self.format),
+        }
     }
 
     /// The Arguments as a part of the frame.
     pub(super) fn shared_args(&self) -> Bytes {
-        if self.args_end == 0 { Bytes::from_static(empty_list(self.format)) } else { self.bytes.slice(..self.args_end) }
+        if self.has_args() {
+            self.frame.slice(self.parts.from..self.parts.args_end)
+        } else {
+            Bytes::from_static(empty_list(self.format))
+        }
     }
 
     /// The ArgumentsKw as a part of the frame, `None` if they are absent.
     pub(super) fn shared_kwargs(&self) -> Option<Bytes> {
-        self.kwargs_start.map(|start| self.bytes.slice(start..))
+        self.has_kwargs().then(|| self.frame.slice(self.parts.kwargs_start..self.parts.to))
     }
 
     /// One of the Arguments.
@@ -50,22 +93,23 @@ impl Checked {
 
     /// The same in bytes of its own.
     pub(super) fn detach(&self) -> Self {
-        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..*self }
+        let Parts { from, args_end, kwargs_start, to } = self.parts;
+        let parts = Parts { from: 0, args_end: args_end - from, kwargs_start: kwargs_start - from, to: to - from };
+        Self { format: self.format, frame: Bytes::copy_from_slice(self.bytes()), parts }
     }
 
     /// Whether there are ArgumentsKw that are not empty.
-    pub(super) fn has_kwargs(&self) -> bool {
-        self.kwargs_start.is_some()
-            && !with_format!(self.format, module => is_empty::<module::Reader<'_>>(self.kwargs()))
+    pub(super) fn has_any_kwargs(&self) -> bool {
+        self.has_kwargs() && !with_format!(self.format, module => is_empty::<module::Reader<'_>>(self.kwargs()))
     }
 
     /// Without empty ArgumentsKw, and `None` if the Arguments are empty, too.
     pub(super) fn trimmed(&self) -> Option<Self> {
         let has_any = |bytes| !with_format!(self.format, module => is_empty::<module::Reader<'_>>(bytes));
-        if self.kwargs_start.is_some() && has_any(self.kwargs()) {
+        if self.has_any_kwargs() {
             return Some(self.clone());
         }
-        has_any(self.args()).then(|| Self { bytes: self.shared_args(), kwargs_start: None, ..self.clone() })
+        has_any(self.args()).then(|| Self::of_args(self.format, self.shared_args()))
     }
 }
 

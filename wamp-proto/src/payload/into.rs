@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::checked::{Checked, list_of_one, separator};
+use super::checked::{Checked, Parts, list_of_one, separator};
 use crate::serial::{self, Shape, Wanted};
 use crate::{EncodeError, Format, Payload};
 
@@ -98,11 +98,10 @@ pub(super) fn build<A: Serialize, K: Serialize>(
     bytes.extend_from_slice(if args_end > 0 { separator(format) } else { b"" });
     let kwargs_start = bytes.len();
     serial::encode(kwargs, format, Wanted::Dict, &mut bytes)?;
-    let checked = Checked { format, bytes: bytes.into(), args_end, kwargs_start: Some(kwargs_start) };
-    Ok(Payload::checked(checked.trimmed()))
+    let parts = Parts { from: 0, args_end, kwargs_start, to: bytes.len() };
+    Ok(Payload::checked(Checked::new(format, bytes.into(), parts).trimmed()))
 }
 
 fn of_args(format: Format, bytes: Bytes) -> Payload {
-    let checked = Checked { format, args_end: bytes.len(), bytes, kwargs_start: None };
-    Payload::checked(checked.trimmed())
+    Payload::checked(Checked::of_args(format, bytes).trimmed())
 }

@@ -9,12 +9,12 @@ mod tail;
 use core::fmt;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use serde::Deserialize;
 use serde::de::value::{Error as UnitError, UnitDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-pub(crate) use self::checked::Checked;
+pub(crate) use self::checked::{Checked, Parts};
 use self::checked::{empty_dict, empty_list};
 pub use self::from::FromPayload;
 pub use self::into::{Args, ArgsKwargs, IntoPayload, Kwargs};
@@ -68,12 +68,23 @@ struct Unchecked {
     checked: OnceLock<Result<Option<Checked>, DecodeError>>,
 }
 
+/// What is known of the payload of a frame: where it is, to be checked or not.
+pub(crate) enum Received {
+    Checked(Option<Parts>),
+    Unchecked {
+        /// How many bytes of the frame are before it.
+        start: usize,
+        tail: Tail,
+    },
+}
+
 impl Unchecked {
     fn checked(&self) -> Result<Option<&Checked>, &DecodeError> {
         let check = || {
             with_format!(self.tail.format, module => {
-                self.tail.check(module::Reader::new(&self.bytes), &self.bytes, self.start)
+                self.tail.check(module::Reader::new(&self.bytes), self.start)
             })
+            .map(|parts| Some(Checked::new(self.tail.format, self.bytes.clone(), parts?)))
         };
         self.checked.get_or_init(check).as_ref().map(Option::as_ref)
     }
@@ -86,14 +97,28 @@ impl Payload {
         Self(Repr::Empty)
     }
 
-    pub(crate) fn checked(checked: Option<Checked>) -> Self {
+    fn checked(checked: Option<Checked>) -> Self {
         Self(checked.map_or(Repr::Empty, Repr::Checked))
     }
 
-    /// A slice of a frame, to be checked when it is looked at.
-    pub(crate) fn unchecked(frame: &Bytes, start: usize, tail: Tail) -> Self {
-        let bytes = frame.slice(start..);
-        Self(Repr::Unchecked(Arc::new(Unchecked { bytes, start, tail, checked: OnceLock::new() })))
+    #[inline(always)]
+    pub(crate) const fn at(frame: Bytes, format: Format, parts: Parts) -> Self {
+        Self(Repr::Checked(Checked::new(format, frame, parts)))
+    }
+
+    /// Takes the payload of a frame.
+    #[inline(never)]
+    pub(crate) fn received(frame: Bytes, format: Format, received: Received) -> Self {
+        Self(match received {
+            Received::Checked(None) => Repr::Empty,
+            Received::Checked(Some(parts)) => return Self::at(frame, format, parts),
+            Received::Unchecked { start, tail } => Self::unchecked(frame, start, tail),
+        })
+    }
+
+    fn unchecked(mut bytes: Bytes, start: usize, tail: Tail) -> Repr {
+        bytes.advance(start);
+        Repr::Unchecked(Arc::new(Unchecked { bytes, start, tail, checked: OnceLock::new() }))
     }
 
     /// The checked payload, which is checked now if it has not been; `None` if there are no arguments.
@@ -249,7 +274,7 @@ impl Payload {
         }
         let args = Foreign { bytes: checked.args(), format: checked.format };
         let kwargs = Foreign { bytes: checked.kwargs(), format: checked.format };
-        into::build(format, Some(&args), checked.kwargs_start.is_some().then_some(&kwargs))
+        into::build(format, Some(&args), checked.has_kwargs().then_some(&kwargs))
     }
 
     /// The size of the payload on the wire, in bytes.
@@ -259,7 +284,7 @@ impl Payload {
     pub fn byte_len(&self) -> usize {
         match &self.0 {
             Repr::Empty => 0,
-            Repr::Checked(checked) => checked.bytes.len(),
+            Repr::Checked(checked) => checked.bytes().len(),
             Repr::Unchecked(unchecked) => unchecked.bytes.len(),
         }
     }
@@ -296,16 +321,16 @@ pub(crate) struct Encoded(Option<Checked>);
 
 impl Encoded {
     pub(crate) fn elements(&self) -> usize {
-        self.0.as_ref().map_or(0, |checked| if checked.kwargs_start.is_some() { 2 } else { 1 })
+        self.0.as_ref().map_or(0, |checked| if checked.has_kwargs() { 2 } else { 1 })
     }
 
     pub(crate) fn write<W: Write>(&self, writer: &mut W) {
         let Some(checked) = &self.0 else { return };
-        if checked.args_end == 0 {
+        if !checked.has_args() {
             writer.begin_list(0);
             writer.end_list();
         }
-        writer.raw(&checked.bytes);
+        writer.raw(checked.bytes());
     }
 }
 
@@ -317,8 +342,8 @@ impl fmt::Debug for Payload {
             Repr::Empty => {}
             Repr::Checked(checked) => {
                 debug.field("format", &checked.format).field("args_bytes", &checked.args().len());
-                if let Some(start) = checked.kwargs_start {
-                    debug.field("kwargs_bytes", &(checked.bytes.len() - start));
+                if checked.has_kwargs() {
+                    debug.field("kwargs_bytes", &checked.kwargs().len());
                 }
             }
             Repr::Unchecked(unchecked) => {

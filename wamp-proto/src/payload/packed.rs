@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::checked::{Checked, separator};
+use super::checked::{Checked, Parts, separator};
 use crate::codec::read::Read;
 use crate::codec::write::Write;
 use crate::error::{DecodeErrorKind, Fault, Kind};
@@ -65,17 +65,18 @@ impl Payload {
         let checked = match (args, kwargs) {
             (None, None) => return Ok(Self::new()),
             (Some((from, to)), None) => {
-                Checked { format, bytes: packed.slice(from..to), args_end: to - from, kwargs_start: None }
+                Checked::new(format, packed, Parts { from, args_end: to, kwargs_start: to, to })
             }
             (None, Some((from, to))) => {
-                Checked { format, bytes: packed.slice(from..to), args_end: 0, kwargs_start: Some(0) }
+                Checked::new(format, packed, Parts { from, args_end: from, kwargs_start: from, to })
             }
             // A payload has both in one slice.
             (Some(args), Some(kwargs)) => {
                 let bytes = [part(args), separator(format), part(kwargs)].concat();
                 let args_end = part(args).len();
-                let kwargs_start = Some(args_end + separator(format).len());
-                Checked { format, bytes: bytes.into(), args_end, kwargs_start }
+                let kwargs_start = args_end + separator(format).len();
+                let parts = Parts { from: 0, args_end, kwargs_start, to: bytes.len() };
+                Checked::new(format, bytes.into(), parts)
             }
         };
         Ok(Self::checked(checked.trimmed()))
@@ -105,7 +106,7 @@ impl Payload {
     /// [`PayloadError`] if it consists of something else: of more Arguments, of ArgumentsKw, of text.
     pub fn to_binary(&self) -> Result<Bytes, PayloadError> {
         let [Binary(item)]: [Binary; 1] = self.args()?;
-        if self.readable()?.is_some_and(Checked::has_kwargs) {
+        if self.readable()?.is_some_and(Checked::has_any_kwargs) {
             let reason = "beside a binary item there are no others".to_owned();
             return Err(PayloadError::Mismatch { path: KWARGS.into(), reason });
         }

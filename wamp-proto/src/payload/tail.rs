@@ -1,11 +1,9 @@
 //! Where the payload of a received message begins, and what it consists of.
 
-use bytes::Bytes;
-
-use super::Checked;
+use super::{Parts, Received};
 use crate::codec::read::{Open, Read};
 use crate::error::{DecodeErrorKind, Element, Fault, Kind, Length};
-use crate::{DecodeError, Format, MessageType, RequestId};
+use crate::{DecodeError, Format, MessageType, PayloadCheck, RequestId};
 
 /// The place behind the last fixed element of a message.
 #[derive(Clone, Copy)]
@@ -22,18 +20,22 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
+    /// Takes the rest of a message, whose reader is at the tail: checks it, or leaves it to be checked.
+    #[inline]
+    pub(crate) fn receive<'a, R: Read<'a>>(self, reader: R, check: PayloadCheck) -> Result<Received, DecodeError> {
+        match check {
+            PayloadCheck::OnReceipt => self.check(reader, 0).map(Received::Checked),
+            PayloadCheck::OnDecode => Ok(Received::Unchecked { start: reader.offset(), tail: self }),
+        }
+    }
+
     /// Skips and checks the rest of a message: Arguments, ArgumentsKw and nothing more.
     ///
-    /// The reader is at the tail and reads `bytes`, before which are `start` bytes of the frame. `null` counts as absent; `None` is a message
-    /// without either element.
+    /// The reader is at the tail, and before what it reads are `start` bytes of the frame. `null` counts as absent; `None` is a message without
+    /// either element.
     #[inline]
-    pub(crate) fn check<'a, R: Read<'a>>(
-        mut self,
-        mut reader: R,
-        bytes: &'a Bytes,
-        start: usize,
-    ) -> Result<Option<Checked>, DecodeError> {
-        let Self { format, message, request, element: last, .. } = self;
+    pub(crate) fn check<'a, R: Read<'a>>(mut self, mut reader: R, start: usize) -> Result<Option<Parts>, DecodeError> {
+        let Self { message, request, element: last, .. } = self;
         let error = |element: Option<Element>, fault: Fault| {
             fault.placed(|report| {
                 report.offset += start;
@@ -55,18 +57,9 @@ impl Tail {
 
         Ok(match (args, kwargs) {
             (None, None) => None,
-            (Some((from, to)), None) => {
-                Some(Checked { format, bytes: bytes.slice(from..to), args_end: to - from, kwargs_start: None })
-            }
-            (None, Some((from, to))) => {
-                Some(Checked { format, bytes: bytes.slice(from..to), args_end: 0, kwargs_start: Some(0) })
-            }
-            (Some((from, args_end)), Some((kwargs_start, to))) => Some(Checked {
-                format,
-                bytes: bytes.slice(from..to),
-                args_end: args_end - from,
-                kwargs_start: Some(kwargs_start - from),
-            }),
+            (Some((from, to)), None) => Some(Parts { from, to, args_end: to, kwargs_start: to }),
+            (None, Some((from, to))) => Some(Parts { from, to, args_end: from, kwargs_start: from }),
+            (Some((from, args_end)), Some((kwargs_start, to))) => Some(Parts { from, to, args_end, kwargs_start }),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod serde;
 
+use core::fmt;
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 
@@ -210,65 +211,93 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 /// let dict = Dict::from_iter([("colour", Value::from("orange")), ("size", Value::from(23))]);
 /// assert_eq!(dict.get("size").and_then(Value::as_u64), Some(23));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dict(BTreeMap<String, Value>);
+#[derive(Clone, Default)]
+pub struct Dict(Option<Box<Entries>>);
+
+/// They are boxed, if there are any: most Details of messages have an empty dict, which is to be small, and quick to drop.
+type Entries = BTreeMap<String, Value>;
+
+static NO_ENTRIES: Entries = Entries::new();
 
 impl Dict {
     /// Makes an empty dict.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(None)
+    }
+
+    fn entries(&self) -> &Entries {
+        self.0.as_deref().unwrap_or(&NO_ENTRIES)
     }
 
     /// The value of a name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.get(key)
+        self.entries().get(key)
     }
 
     /// Sets the value of a name, and returns the one that it had.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(key.into(), value.into())
+        self.0.get_or_insert_default().insert(key.into(), value.into())
     }
 
     /// Removes a name, and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.0.remove(key)
+        self.0.as_mut()?.remove(key)
     }
 
     /// Whether the name has a value.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
-        self.0.contains_key(key)
+        self.entries().contains_key(key)
     }
 
     /// The number of names.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries().len()
     }
 
     /// Whether there are no names.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries().is_empty()
     }
 
     /// The names and values, in the order of the names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
+        self.entries().iter().map(|(key, value)| (key.as_str(), value))
     }
 }
 
+impl fmt::Debug for Dict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entries().fmt(f)
+    }
+}
+
+impl PartialEq for Dict {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries() == other.entries()
+    }
+}
+
+impl Eq for Dict {}
+
 impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Dict {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        Self(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+        let mut dict = Self::new();
+        dict.extend(entries);
+        dict
     }
 }
 
 impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Dict {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
-        self.0.extend(entries.into_iter().map(|(key, value)| (key.into(), value.into())));
+        let mut entries = entries.into_iter().map(|(key, value)| (key.into(), value.into())).peekable();
+        if entries.peek().is_some() {
+            self.0.get_or_insert_default().extend(entries);
+        }
     }
 }
 
@@ -277,7 +306,7 @@ impl IntoIterator for Dict {
     type IntoIter = btree_map::IntoIter<String, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.0.map_or_else(Entries::new, |entries| *entries).into_iter()
     }
 }
 
@@ -291,6 +320,17 @@ mod tests {
         assert_ne!(Value::I64(-1), Value::U64(u64::MAX));
         assert!(matches!(Value::from(5_i32), Value::U64(5)));
         assert!(matches!(Value::from(-5_i32), Value::I64(-5)));
+    }
+
+    #[test]
+    fn a_dict_that_became_empty_is_like_a_new_one() {
+        let mut dict = Dict::from_iter([("a", 1)]);
+        assert_ne!(dict, Dict::new());
+        assert_eq!(dict.remove("a"), Some(Value::U64(1)));
+        assert_eq!(dict, Dict::new());
+        assert_eq!((dict.len(), dict.is_empty(), dict.remove("a")), (0, true, None));
+        assert_eq!(dict.iter().chain(Dict::from_iter([("b", 2)]).iter()).count(), 1);
+        assert_eq!(format!("{:?}", Dict::from_iter([("b", 2)])), r#"{"b": U64(2)}"#);
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Serialize for Value {
 
 impl Serialize for Dict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.entries().serialize(serializer)
     }
 }
 
