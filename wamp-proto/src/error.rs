@@ -36,8 +36,13 @@ pub(crate) struct Report {
 pub struct Element {
     /// The position, 0 for the message's type.
     pub index: u8,
-    /// The name, as in `Subscription` or `Details`.
+    /// The name, as in `Subscription` or `Details`; `surplus` of an element that messages of the type do not have.
     pub name: &'static str,
+}
+
+impl Element {
+    /// The name of an element behind the last one.
+    pub(crate) const SURPLUS: &'static str = "surplus";
 }
 
 /// What is wrong with a frame.
@@ -230,6 +235,10 @@ impl fmt::Display for DecodeError {
                 write!(f, ".{key}")?;
             }
             f.write_str(")")?;
+        } else if let Some(message) = message {
+            write!(f, ", the whole {message}")?;
+        } else {
+            f.write_str(", the whole frame")?;
         }
         write!(f, ": {kind}")
     }

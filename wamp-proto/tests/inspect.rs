@@ -72,7 +72,16 @@ fn a_line_for_each_frame_in_either_case_of_digits() {
 
 #[test]
 fn bad_frames_are_error_lines_with_byte_and_element_and_the_tool_goes_on() {
-    let frames = [r#"[33,1,"x"]"#, "[36,1,2,{},[1,]]", "[35,7]", r#"[48,1,{"timeout":"5"},"a.b"]"#, "[99]", "{}"];
+    let frames = [
+        r#"[33,1,"x"]"#,
+        "[36,1,2,{},[1,]]",
+        "[35,7]",
+        r#"[48,1,{"timeout":"5"},"a.b"]"#,
+        "[99]",
+        "{}",
+        "[35,7]]",
+        "[33,1,2,3]",
+    ];
     let (output, well) = run(&[], &frames.map(hex).join("\n"));
     assert!(!well);
     let lines: Vec<_> = output.lines().collect();
@@ -81,8 +90,10 @@ fn bad_frames_are_error_lines_with_byte_and_element_and_the_tool_goes_on() {
     assert_eq!(lines[2], "[35,7]");
     assert_eq!(lines[3], "error: byte 17, element 2 (CALL.Options.timeout): expected an integer, found a string");
     assert_eq!(lines[4], "error: byte 1, element 0 (MessageType): unknown message type 99");
-    assert_eq!(lines[5], "error: byte 0: a message is a list, found a dict");
-    assert_eq!(lines.len(), 6);
+    assert_eq!(lines[5], "error: byte 0, the whole frame: a message is a list, found a dict");
+    assert_eq!(lines[6], "error: byte 6, the whole UNSUBSCRIBED: bytes follow the message");
+    assert_eq!(lines[7], "error: byte 8, element 3 (SUBSCRIBED.surplus): the message has too many elements");
+    assert_eq!(lines.len(), 8);
 }
 
 #[test]

@@ -335,7 +335,7 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
 
     /// Checks that the message is over.
     fn end<T>(mut self, message: T) -> Result<T, DecodeError> {
-        if !self.open.over && self.advance("behind the last")? {
+        if !self.open.over && self.advance(Element::SURPLUS)? {
             let fault = Fault::new(self.reader.offset(), DecodeErrorKind::WrongLength(Length::TooMany));
             return Err(self.error(fault));
         }

@@ -48,9 +48,9 @@ impl Tail {
         let args = self.element(&mut reader, Kind::List).map_err(|fault| error(element(1, "Arguments"), fault))?;
         let kwargs = self.element(&mut reader, Kind::Dict).map_err(|fault| error(element(2, "ArgumentsKw"), fault))?;
         if !self.open.over {
-            let behind = |fault| error(element(3, "behind the last"), fault);
-            if reader.next_element(&mut self.open).map_err(behind)? {
-                return Err(behind(Fault::new(reader.offset(), DecodeErrorKind::WrongLength(Length::TooMany))));
+            let surplus = |fault| error(element(3, Element::SURPLUS), fault);
+            if reader.next_element(&mut self.open).map_err(surplus)? {
+                return Err(surplus(Fault::new(reader.offset(), DecodeErrorKind::WrongLength(Length::TooMany))));
             }
         }
         reader.end().map_err(|fault| error(None, fault))?;

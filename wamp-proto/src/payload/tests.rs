@@ -446,7 +446,7 @@ mod json {
         let limits = Limits::new();
         let args = Some(Element { index: 4, name: "Arguments" });
         let kwargs = Some(Element { index: 5, name: "ArgumentsKw" });
-        let behind = Some(Element { index: 6, name: "behind the last" });
+        let surplus = Some(Element { index: 6, name: "surplus" });
         let a_list = |found| WrongType { expected: "a list", found };
         let a_dict = |found| WrongType { expected: "a dict", found };
         let check = |frame: &[u8], offset, element, kind| {
@@ -459,11 +459,11 @@ mod json {
         check(b"[36,1,1,{},[1],[]]", 15, kwargs, a_dict(Kind::List));
         check(b"[36,1,1,{},[1], 7]", 16, kwargs, a_dict(Kind::Integer));
         check(b"[36,1,1,{},null,{\"a\":tru}]", 24, kwargs, Malformed("expected true, false or null"));
-        check(b"[36,1,1,{},[],{},{}]", 17, behind, WrongLength(Length::TooMany));
-        check(b"[36,1,1,{},[],{},]", 17, behind, WrongLength(Length::TooMany));
+        check(b"[36,1,1,{},[],{},{}]", 17, surplus, WrongLength(Length::TooMany));
+        check(b"[36,1,1,{},[],{},]", 17, surplus, WrongLength(Length::TooMany));
         check(b"[36,1,1,{},[1]", 14, kwargs, Truncated);
         check(b"[36,1,1,{},[1] [2]]", 15, kwargs, Malformed("expected `,` or `]`"));
-        check(b"[36,1,1,{},[],{}", 16, behind, Truncated);
+        check(b"[36,1,1,{},[],{}", 16, surplus, Truncated);
         check(b"[36,1,1,{}", 10, args, Truncated);
         check(b"[36,1,1,{},", 11, args, Truncated);
         check(b"[36,1,1,{},[1]] x", 16, None, TrailingBytes);
