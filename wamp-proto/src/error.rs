@@ -117,9 +117,6 @@ pub enum DecodeErrorKind {
         /// What stands there instead.
         found: Kind,
     },
-    /// A value of an unknown attribute cannot be represented as a [`Value`](crate::Value).
-    #[error("a value cannot be represented")]
-    Unrepresentable,
 }
 
 /// Whether a message is too short or too long.

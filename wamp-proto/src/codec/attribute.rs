@@ -31,12 +31,14 @@ macro_rules! attributes {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $key:literal,)* })*) => {$(
         $(#[$doc])*
         ///
-        /// An attribute that is `None` is absent on the wire.
+        /// An attribute that is `None` is absent on the wire. A known one that is `null` there is an error, as of any wrong type.
         #[derive(Clone, Debug, Default, PartialEq)]
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_doc])* pub $field: Option<$type>,)*
             /// The attributes that this crate does not know: of routers (`x_…`), of applications (`_x…`), of later versions.
+            ///
+            /// Those whose value no [`Value`](crate::Value) stands for are left out.
             pub extra: $crate::Dict,
         }
 
@@ -55,8 +57,9 @@ macro_rules! attributes {
                             self.$field = Some(value.map_err(|fault| fault.in_key($key))?);
                         })*
                         _ => {
-                            let value: $crate::Value = $crate::codec::attribute::Attribute::read(reader, bytes, depth - 1)?;
-                            self.extra.insert(key, value);
+                            if let Some(value) = $crate::codec::attribute::unknown(reader, bytes, depth - 1)? {
+                                self.extra.insert(key, value);
+                            }
                         }
                     }
                 }
@@ -248,18 +251,12 @@ impl<T: Attribute> Attribute for Vec<T> {
     }
 }
 
-impl Attribute for Value {
-    fn read<'a, R: Read<'a>>(reader: &mut R, bytes: &'a [u8], depth: u8) -> Result<Self, Fault> {
-        let _ = reader.kind()?;
-        let start = reader.offset();
-        reader.skip(depth)?;
-        let encoded = bytes.get(start..reader.offset()).unwrap_or_default();
-        R::value(encoded).ok_or_else(|| Fault::new(start, DecodeErrorKind::Unrepresentable))
-    }
-
-    fn write<W: Write>(&self, writer: &mut W) -> Result<(), EncodeErrorKind> {
-        writer.value(self)
-    }
+/// Reads the value of an unknown attribute. One that no [`Value`] stands for, such as a MessagePack extension, is passed over: nobody has asked for it.
+pub(crate) fn unknown<'a, R: Read<'a>>(reader: &mut R, bytes: &'a [u8], depth: u8) -> Result<Option<Value>, Fault> {
+    let _ = reader.kind()?;
+    let start = reader.offset();
+    reader.skip(depth)?;
+    Ok(R::value(bytes.get(start..reader.offset()).unwrap_or_default()))
 }
 
 impl Attribute for Dict {
@@ -273,8 +270,9 @@ impl Attribute for Dict {
         let mut open = reader.dict()?;
         let mut dict = Self::new();
         while let Some(key) = reader.next_key(&mut open)? {
-            let value = Value::read(reader, bytes, depth - 1)?;
-            dict.insert(key, value);
+            if let Some(value) = unknown(reader, bytes, depth - 1)? {
+                dict.insert(key, value);
+            }
         }
         Ok(dict)
     }

@@ -383,6 +383,28 @@ fn msg_011_unknown_attributes_are_kept() {
 }
 
 #[test]
+fn msg_011_unknown_attributes_that_no_value_stands_for_are_ignored() {
+    let check = |frame: &[u8], format| {
+        let message = decode(frame.to_vec().into(), format, &Limits::new(), PayloadCheck::OnReceipt);
+        let Ok(Message::Challenge(challenge)) = message else { panic!("{format}: {message:?}") };
+        assert_eq!(challenge.extra, Dict::from_iter([("a", 1), ("b", 2)]), "{format}");
+    };
+    let numbers = r#"[4,"t",{"a":1,"x":1e400,"y":[{"z":-1e400}],"b":2}]"#;
+    check(numbers.as_bytes(), Format::Json);
+    // A timestamp, and a dict whose key is an integer.
+    check(b"\x93\x04\xa1t\x84\xa1a\x01\xa1x\xd6\xff\0\0\0\0\xa1y\x91\x81\x01\x02\xa1b\x02", Format::MsgPack);
+    // A simple value that nobody has given a meaning, and an integer of 65 bits.
+    check(b"\x83\x04\x61t\xa4\x61a\x01\x61x\xe0\x61y\x81\x3b\xff\xff\xff\xff\xff\xff\xff\xff\x61b\x02", Format::Cbor);
+
+    let welcome = decoded(r#"[2,1,{"authid":"joe","x":1}]"#, Format::Json);
+    let frame = br#"[2,1,{"x":1,"x":1e400,"authid":"joe","y":1e400}]"#.as_slice();
+    assert_eq!(decode(frame.into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt), Ok(welcome));
+    // What is malformed is no value of any kind.
+    let frame = br#"[2,1,{"x":1e}]"#.as_slice();
+    assert!(decode(frame.into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt).is_err());
+}
+
+#[test]
 fn msg_013_attributes_are_a_dict_even_if_there_are_none() {
     for Row(message, names, _) in TABLE {
         for index in (1..).zip(*names).filter_map(|(index, (_, shape))| (*shape == D).then_some(index)) {
