@@ -35,7 +35,8 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use wamp_session::proto::Format;
 pub use wamp_session::router::{
-    Disclosure, Permission, RealmConfig, RoleConfig, RouterConfig, RouterLimits, RouterStats, User,
+    Disclosure, HistoryShape, Permission, Quirks, RealmConfig, RoleConfig, RouterConfig, RouterLimits, RouterStats,
+    User,
 };
 use wamp_session::ws::{self, WebSocket};
 

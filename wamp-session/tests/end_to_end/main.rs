@@ -4,6 +4,7 @@
 
 mod calls;
 mod events;
+mod profiles;
 
 use std::collections::BTreeMap;
 
