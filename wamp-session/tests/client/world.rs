@@ -304,7 +304,9 @@ impl World {
     #[track_caller]
     pub(crate) fn expect_nothing(&mut self) {
         self.run();
-        self.wire(|wire| assert!(wire.sent.is_empty(), "{:?}", wire.sent));
+        // Asserted outside of the lock, which the sockets need to be dropped.
+        let sent: Vec<Frame> = self.wire(|wire| wire.sent.iter().cloned().collect());
+        assert!(sent.is_empty(), "{sent:?}");
     }
 
     /// Sends frames to the client, together.
