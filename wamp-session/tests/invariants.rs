@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use wamp_session::auth::Answer;
-use wamp_session::proto::{Format, IntoPayload, Payload, Uri};
+use wamp_session::proto::{Format, IntoPayload, MatchPolicy, Payload, Uri};
 use wamp_session::{
     Action, AuthError, CallKey, CallOptions, CloseReason, Config, Frame, InvocationKey, Limits, Opened, PublishKey,
     PublishOptions, ReconnectPolicy, RegisterOptions, RegistrationKey, Response, Session, SessionEvent, Status,
@@ -36,7 +36,7 @@ enum Step {
     Publish(usize),
     PublishAcked(usize),
     Call(usize, bool),
-    Subscribe(usize, bool),
+    Subscribe(usize, u8),
     Unsubscribe(usize),
     Register(usize),
     Unregister(usize),
@@ -60,7 +60,8 @@ fn frame() -> impl Strategy<Value = String> {
         6..=8 => format!("[65,{a},{b}]"),
         9 => format!("[67,{a}]"),
         10..=13 => format!("[36,{a},{b},{{}},[{b}]]"),
-        14 => format!("[36,{a},{b},{{\"topic\":\"com.example.d\"}}]"),
+        14 if b < 3 => format!("[36,{a},{b},{{\"topic\":\"com.example.d\"}}]"),
+        14 => format!("[36,{a},{b},{{\"retained\":true}}]"),
         15..=18 => format!("[68,{a},{b},{{}},[],{{\"k\":1}}]"),
         19..=22 => format!("[50,{a},{{}},[{b}]]"),
         23 => format!("[50,{a},{{\"progress\":true}}]"),
@@ -100,7 +101,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => index.clone().prop_map(Step::Publish),
         3 => index.clone().prop_map(Step::PublishAcked),
         4 => (index.clone(), any::<bool>()).prop_map(|(index, timeout)| Step::Call(index, timeout)),
-        5 => (index.clone(), any::<bool>()).prop_map(|(index, option)| Step::Subscribe(index, option)),
+        5 => (index.clone(), 0..4_u8).prop_map(|(index, option)| Step::Subscribe(index, option)),
         3 => index.clone().prop_map(Step::Unsubscribe),
         3 => index.clone().prop_map(Step::Register),
         2 => index.clone().prop_map(Step::Unregister),
@@ -262,7 +263,12 @@ impl World {
             }
             Step::Subscribe(index, option) => {
                 let options = SubscribeOptions::new().timeout(Duration::from_secs(3));
-                let options = if *option { options.option("_marked", true).unwrap() } else { options };
+                let options = match option {
+                    0 => options,
+                    1 => options.option("_marked", true).unwrap(),
+                    2 => options.match_policy(MatchPolicy::Prefix),
+                    _ => options.get_retained(),
+                };
                 self.subscriptions.extend(session.subscribe(now, uri(*index), options));
             }
             Step::Unsubscribe(index) => {

@@ -360,11 +360,13 @@ impl Session {
 
     /// Subscribes to a topic: one [`SessionEvent::Subscribed`] follows.
     ///
-    /// Subscriptions to one topic with the same options share one subscription of the router: each gets each event once.
+    /// Subscriptions to one topic with the same options share one subscription of the router: each gets each event once. One that
+    /// wants the retained event ([`SubscribeOptions::get_retained`]) asks for itself, and gets it alone.
     ///
     /// # Errors
     ///
-    /// [`CommandError`] if the session is closed, the topic is no URI, one of the ends lacks its role, or too many requests are under way.
+    /// [`CommandError`] if the session is closed, the topic is no URI, or no pattern where the options say so, one of the ends lacks its
+    /// role or the feature, or too many requests are under way.
     pub fn subscribe(
         &mut self,
         now: Time,

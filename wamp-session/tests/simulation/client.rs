@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
-use wamp_session::proto::Uri;
+use wamp_session::proto::{MatchPolicy, Uri};
 use wamp_session::router::PeerId;
 use wamp_session::{
     Action, CallKey, CloseReason, Frame, InvocationKey, NotRestored, PublishKey, RegistrationKey, Session,
@@ -33,7 +33,8 @@ pub(crate) struct Client {
     /// Whether a rejoin is not followed by `Restored` yet.
     restoring: bool,
     /// What is live, and whether it was confirmed.
-    pub(crate) subscriptions: BTreeMap<SubscriptionKey, (Uri, bool)>,
+    /// By what they match, and whether they are confirmed.
+    pub(crate) subscriptions: BTreeMap<SubscriptionKey, ((Uri, MatchPolicy), bool)>,
     pub(crate) registrations: BTreeMap<RegistrationKey, (Uri, bool)>,
     pub(crate) invocations: Vec<InvocationKey>,
     runs: u64,

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use wamp_session::proto::{Format, Payload, Uri};
+use wamp_session::proto::{Format, MatchPolicy, Payload, Uri};
 use wamp_session::router::{PeerId, RealmConfig, Router, RouterAction, RouterConfig};
 use wamp_session::{
     Action, CallOptions, Config, Jitter, Opened, PublishOptions, ReconnectPolicy, RegisterOptions, Response, Session,
@@ -117,8 +117,14 @@ impl World {
         let client = &mut self.clients[index];
         match kind {
             0..=11 => {
-                if let Ok(key) = client.session.subscribe(now, topic.clone(), SubscribeOptions::new()) {
-                    client.subscriptions.insert(key, (topic, false));
+                let policies = [MatchPolicy::Exact, MatchPolicy::Exact, MatchPolicy::Prefix, MatchPolicy::Wildcard];
+                let policy = self.dice.pick(&policies).unwrap();
+                let mut options = SubscribeOptions::new().match_policy(policy);
+                if self.dice.roll(4) == 0 {
+                    options = options.get_retained();
+                }
+                if let Ok(key) = client.session.subscribe(now, topic.clone(), options) {
+                    client.subscriptions.insert(key, ((topic, policy), false));
                 }
             }
             12..=16 => {
@@ -153,7 +159,7 @@ impl World {
                     client.published(key);
                 }
             }
-            56..=60 => drop(client.session.publish(now, topic, Payload::new(), PublishOptions::new())),
+            56..=60 => drop(client.session.publish(now, topic, Payload::new(), PublishOptions::new().retain())),
             61..=71 => {
                 if let Some(key) = client.invocations.pop() {
                     client.session.respond(now, key, Response::Result(Payload::new())).unwrap();
@@ -395,10 +401,10 @@ impl World {
     /// Invariant 8: the router holds exactly what is live.
     pub(crate) fn check_router(&self) {
         let router = self.router.as_ref().unwrap();
-        let mut wanted: BTreeMap<Uri, usize> = BTreeMap::new();
+        let mut wanted: BTreeMap<(Uri, MatchPolicy), usize> = BTreeMap::new();
         for client in &self.clients {
             client.check_restored();
-            let mut topics: Vec<&Uri> = client.subscriptions.values().map(|(topic, _)| topic).collect();
+            let mut topics: Vec<_> = client.subscriptions.values().map(|(topic, _)| topic).collect();
             topics.sort_unstable();
             topics.dedup();
             for topic in topics {
@@ -407,8 +413,10 @@ impl World {
             assert!(client.subscriptions.values().all(|(_, confirmed)| *confirmed), "a subscription without an answer");
             assert!(client.registrations.values().all(|(_, confirmed)| *confirmed), "a registration without an answer");
         }
-        let held: BTreeMap<Uri, usize> =
-            router.subscriptions("realm1").map(|it| (it.topic.clone(), it.subscribers.len())).collect();
+        let held: BTreeMap<_, usize> = router
+            .subscriptions("realm1")
+            .map(|it| ((it.topic.clone(), it.match_policy), it.subscribers.len()))
+            .collect();
         assert_eq!(held, wanted, "invariant 8, subscriptions");
         let mut registered: Vec<(Uri, PeerId)> = router
             .registrations("realm1")
