@@ -62,9 +62,9 @@ pub use wamp_session::proto::{
     PublicationId, RegistrationId, ResultDetails, Role, SessionId, SubscriptionId, Uri, Value,
 };
 pub use wamp_session::{
-    Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, ErrorKind, InvocationEnd,
-    Jitter, Joined, KeepAlive, Left, Limits, NotRestored, Offline, OfflinePolicy, ProtocolViolation, PublishOptions,
-    ReconnectPolicy, RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError,
+    Attempt, AuthError, CallOptions, CloseCause, CommandError, Config, ConfigError, Decision, ErrorKind, Feature,
+    InvocationEnd, Jitter, Joined, KeepAlive, Left, Limits, NotRestored, Offline, OfflinePolicy, ProtocolViolation,
+    PublishOptions, ReconnectPolicy, RegisterOptions, RequestError, Stats, Status, SubscribeOptions, TransportError,
     TransportErrorKind, WampError, auth, meta, passthru,
 };
 

@@ -1,7 +1,7 @@
 //! What every router has.
 
 use bytes::Bytes;
-use loowy_tokio::{ArgsKwargs, CloseCause, ConnectionEvent, Format, Kwargs, Value, WampError};
+use loowy_tokio::{ArgsKwargs, CloseCause, ConnectionEvent, Format, Kwargs, Value, WampError, WithInvocation};
 use serde::{Deserialize, Serialize};
 
 use super::{Method, Router, join, own, wamp_error};
@@ -160,4 +160,36 @@ pub(super) async fn many_callers(url: String) {
     drop(double);
     caller.close().await.unwrap();
     callee.close().await.unwrap();
+}
+
+/// Results in parts, in each format.
+pub(super) async fn progressive_results(url: String) {
+    for format in [Format::Json, Format::MsgPack, Format::Cbor] {
+        let callee = join(&url, format, Method::Anonymous).await;
+        let caller = join(&url, format, Method::Anonymous).await;
+        let procedure = own(&callee, "count");
+        let count = callee
+            .register_fn(procedure.as_str(), |call: WithInvocation<(u32,)>| async move {
+                let (last,) = call.args;
+                for number in 0..last {
+                    call.invocation.progress(number).await?;
+                }
+                Ok("done")
+            })
+            .await
+            .unwrap();
+        let mut parts = caller.call_progressive(procedure.as_str(), 3).await.unwrap();
+        let mut numbers = Vec::new();
+        while let Some(part) = parts.next().await {
+            numbers.push(part.arg::<u32>(0).unwrap());
+        }
+        assert_eq!(numbers, [0, 1, 2], "{format}");
+        assert_eq!(parts.finish().await.unwrap().arg::<String>(0).unwrap(), "done");
+        // Who takes no parts gets the result.
+        let result = caller.call(procedure.as_str(), 3).await.unwrap();
+        assert_eq!(result.arg::<String>(0).unwrap(), "done");
+        count.unregister().await.unwrap();
+        caller.close().await.unwrap();
+        callee.close().await.unwrap();
+    }
 }

@@ -1,5 +1,6 @@
 //! What only Crossbar.io has.
 
+mod calls;
 mod meta;
 mod pubsub;
 mod rpc;

@@ -1,7 +1,8 @@
 //! The dealer of Crossbar.io: which callee gets a call, and what it learns.
 
 use loowy_tokio::{
-    Client, Config, Format, InvokePolicy, MatchPolicy, RegisterOptions, RegistrationGuard, WithDetails, auth,
+    CallOptions, Client, Config, Format, InvokePolicy, MatchPolicy, RegisterOptions, RegistrationGuard, WithDetails,
+    auth,
 };
 
 use crate::{Method, Router, join, own, wamp_error};
@@ -127,7 +128,9 @@ async fn callees_learn_who_calls_as_the_role_says() {
             let session = peter.session().unwrap().session.get();
             let told = result.args::<(Option<u64>, Option<String>)>().unwrap();
             assert_eq!(told, (Some(session), Some("peter".to_owned())));
-            let result = quiet.call(procedure.as_str(), ()).await.unwrap();
+            // Roles alone decide: what the caller wants is not asked.
+            let options = CallOptions::new().disclose_me();
+            let result = quiet.call_with(procedure.as_str(), (), options).await.unwrap();
             assert_eq!(result.args::<(Option<u64>, Option<String>)>().unwrap(), (None, None));
             who.unregister().await.unwrap();
         })
