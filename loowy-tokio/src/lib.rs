@@ -51,9 +51,9 @@ pub use wamp_session::client::{
     ConnectionEvents, Event, FinishCall, FinishInput, FromEvent, FromInvocation, HandlerError, HandlerFailure, Input,
     Inputs, IntoUri, Invocation, LiveConfig, Meta, MetaCall, MetaError, MetaEvents, MetaSubscribe, NextConnectionEvent,
     NextEvent, NextInput, NextInvocation, NextMetaEvent, NextPart, OngoingInvocation, Overflow, ProgressiveCall,
-    Publish, PublishAcked, Queue, Register, RegisterFn, Registration, RegistrationGuard, SendInput, SendProgress,
-    Subscribe, SubscribeFn, Subscription, SubscriptionEnd, SubscriptionGuard, Unregister, Unsubscribe, UnsubscribeAll,
-    WhenJoined, WithDetails, WithInvocation,
+    Publish, PublishAcked, Queue, Register, RegisterFn, Registration, RegistrationEnd, RegistrationGuard, SendInput,
+    SendProgress, Subscribe, SubscribeFn, Subscription, SubscriptionEnd, SubscriptionGuard, Unregister, Unsubscribe,
+    UnsubscribeAll, WhenJoined, WithDetails, WithInvocation,
 };
 pub use wamp_session::proto::Limits as MessageLimits;
 pub use wamp_session::proto::{

@@ -100,7 +100,7 @@ async fn everything_comes_back_after_each_of_ten_restarts() {
         }
         // Everything is back at the router, nothing twice, and everything is of use.
         assert_eq!(census(&watcher).await, before.with(ALL, ALL, clients.len()), "round {round}");
-        assert!(guards.iter().all(|guard: &RegistrationGuard| guard.refused().is_none()), "round {round}");
+        assert!(guards.iter().all(|guard: &RegistrationGuard| guard.end().is_none()), "round {round}");
         check(&clients, &mut hears, round).await;
         println!("restart {round}: {load}", load = load.line());
     }

@@ -6,7 +6,7 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_core::Stream;
 use wamp_proto::Uri;
@@ -17,12 +17,12 @@ use super::invocation::{Invocation, UNAVAILABLE};
 use super::queue::{self, Queue};
 use super::shared::{Effects, Shared, Slot, uri};
 use super::work::InvocationParts;
-use crate::{CommandError, RegisterOptions, RegistrationKey, RequestError, Response, WampError};
+use crate::{CloseCause, CommandError, RegisterOptions, RegistrationKey, RequestError, Response, WampError};
 
 /// A registration: a stream of the invocations of a procedure, in the order in which they came.
 ///
 /// It survives a lost connection: it is registered again in the next session. It ends, after what is queued, when the client is closed or
-/// drains, and when the router refuses it in the next session. By default up to 1,024 invocations of 16 MiB wait to be taken
+/// drains, when the router revokes it, and when the router refuses it in the next session ([`end`](Self::end) says which). By default up to 1,024 invocations of 16 MiB wait to be taken
 /// ([`RegisterOptions::queue`]); more are answered with `wamp.error.unavailable`.
 ///
 /// Dropping it unregisters, without waiting for the router's answer, and answers what is queued with an error.
@@ -31,6 +31,7 @@ pub struct Registration {
     live: Arc<Live>,
     invocations: Invocations,
     procedure: Uri,
+    end: Arc<OnceLock<RegistrationEnd>>,
 }
 
 /// A registration that a handler serves; see [`Client::register_fn`](super::Client::register_fn).
@@ -41,6 +42,21 @@ pub struct RegistrationGuard {
     live: Arc<Live>,
     key: RegistrationKey,
     procedure: Uri,
+    end: Arc<OnceLock<RegistrationEnd>>,
+}
+
+/// Why a registration gets no more invocations.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RegistrationEnd {
+    /// The client is draining.
+    Drained,
+    /// The router ended the registration, for a reason: a URI or words (WAMP Advanced Profile, "Registration Revocation").
+    Revoked(Option<Arc<str>>),
+    /// The router refused it when the session was joined again.
+    Refused(RequestError),
+    /// The client is closed.
+    Closed(Arc<CloseCause>),
 }
 
 /// The invocations of a registration, for a stream or for a task that serves them.
@@ -115,9 +131,7 @@ pub(crate) struct Inbox {
     limits: Queue,
     /// Whether it was confirmed.
     stands: bool,
-    ended: bool,
-    /// Why the router refused it when the session was joined again.
-    refused: Option<RequestError>,
+    end: Arc<OnceLock<RegistrationEnd>>,
 }
 
 impl Register {
@@ -141,13 +155,14 @@ impl Registering {
                 let (procedure, options) = request?;
                 let name = procedure.clone();
                 let limits = options.queue;
+                let end = Arc::new(OnceLock::new());
                 let key = live.shared.command(|state, now, _| {
                     let key = state.session.register(now, procedure, options)?;
-                    state.registrations.insert(key, Inbox::new(limits, waker.take()));
+                    state.registrations.insert(key, Inbox::new(limits, waker.take(), Arc::clone(&end)));
                     Ok::<_, CommandError>(key)
                 })?;
                 let invocations = Invocations { shared: Arc::clone(&live.shared), key };
-                *self = Self::Waiting(Registration { live, invocations, procedure: name });
+                *self = Self::Waiting(Registration { live, invocations, procedure: name, end });
                 return Poll::Pending;
             }
             Self::Waiting(registration) => registration,
@@ -181,12 +196,12 @@ impl Future for RegisterFn {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.0.poll(cx) {
             Poll::Ready(Ok(registration)) => {
-                let Registration { live, invocations, procedure } = registration;
+                let Registration { live, invocations, procedure, end } = registration;
                 let key = invocations.key;
                 if let Some((serve, parallel)) = self.1.take() {
                     live.shared.spawn(serve.run(invocations, parallel));
                 }
-                Poll::Ready(Ok(RegistrationGuard { live, key, procedure }))
+                Poll::Ready(Ok(RegistrationGuard { live, key, procedure, end }))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => Poll::Pending,
@@ -201,10 +216,10 @@ impl Registration {
         &self.procedure
     }
 
-    /// Why the router refused the registration when the session was joined again, if it did: no invocation comes any more.
+    /// Why no more invocations come, after what is queued; `None` while they do.
     #[must_use]
-    pub fn refused(&self) -> Option<RequestError> {
-        refused(&self.live, self.invocations.key)
+    pub fn end(&self) -> Option<RegistrationEnd> {
+        self.end.get().cloned()
     }
 
     /// Takes the next invocation, `None` after the last one.
@@ -253,10 +268,20 @@ impl RegistrationGuard {
         &self.procedure
     }
 
-    /// Why the router refused the registration when the session was joined again, if it did: the handler is not called any more.
+    /// Why the handler gets no more invocations, after what is queued; `None` while it does.
+    ///
+    /// ```no_run
+    /// # async fn run(guard: wamp_session::client::RegistrationGuard) {
+    /// use wamp_session::client::RegistrationEnd;
+    ///
+    /// if let Some(RegistrationEnd::Revoked(reason)) = guard.end() {
+    ///     println!("somebody else serves it now: {}", reason.as_deref().unwrap_or("no reason given"));
+    /// }
+    /// # }
+    /// ```
     #[must_use]
-    pub fn refused(&self) -> Option<RequestError> {
-        refused(&self.live, self.key)
+    pub fn end(&self) -> Option<RegistrationEnd> {
+        self.end.get().cloned()
     }
 
     /// Unregisters, and waits for the router's answer. Invocations that come meanwhile are served.
@@ -278,7 +303,7 @@ impl Drop for RegistrationGuard {
                 && !state.is_leaving(self.key)
                 && let Some(inbox) = state.registrations.get_mut(&self.key)
             {
-                inbox.end(effects);
+                inbox.end(RegistrationEnd::Drained, effects);
             }
         });
     }
@@ -296,7 +321,7 @@ impl Invocations {
                     return Poll::Ready(Some(parts));
                 }
             }
-            if inbox.ended {
+            if inbox.end.get().is_some() {
                 return Poll::Ready(None);
             }
             mem::swap(&mut inbox.confirmed.waker, &mut waker);
@@ -376,29 +401,14 @@ impl Drop for Unregister {
     }
 }
 
-fn refused(live: &Live, key: RegistrationKey) -> Option<RequestError> {
-    live.shared.look(|state, _| state.registrations.get(&key)?.refused.clone())
-}
-
 impl Inbox {
-    fn new(limits: Queue, waker: Option<Waker>) -> Self {
-        Self {
-            confirmed: Slot::new(waker),
-            queue: VecDeque::new(),
-            bytes: 0,
-            limits,
-            stands: false,
-            ended: false,
-            refused: None,
-        }
+    fn new(limits: Queue, waker: Option<Waker>, end: Arc<OnceLock<RegistrationEnd>>) -> Self {
+        Self { confirmed: Slot::new(waker), queue: VecDeque::new(), bytes: 0, limits, stands: false, end }
     }
 
     pub(crate) fn confirm(&mut self, result: Result<(), RequestError>, effects: &mut Effects) {
         match result {
-            Err(error) if self.stands => {
-                self.refused = Some(error);
-                self.end(effects);
-            }
+            Err(error) if self.stands => self.end(RegistrationEnd::Refused(error), effects),
             Ok(()) if self.stands => {}
             result => {
                 self.stands = result.is_ok();
@@ -409,7 +419,7 @@ impl Inbox {
 
     /// Queues an invocation, if there is room.
     pub(crate) fn push(&mut self, mut parts: InvocationParts, effects: &mut Effects) -> bool {
-        if self.ended || !self.limits.takes(self.queue.len(), self.bytes, parts.byte_len()) {
+        if self.end.get().is_some() || !self.limits.takes(self.queue.len(), self.bytes, parts.byte_len()) {
             return false;
         }
         if !self.queue.is_empty() || self.confirmed.waker.is_none() {
@@ -421,9 +431,9 @@ impl Inbox {
         true
     }
 
-    /// No invocation comes any more.
-    pub(crate) fn end(&mut self, effects: &mut Effects) {
-        self.ended = true;
+    /// No invocation comes any more; the first reason counts.
+    pub(crate) fn end(&mut self, end: RegistrationEnd, effects: &mut Effects) {
+        let _ = self.end.set(end);
         if self.confirmed.value.is_none() {
             self.confirmed.value = Some(Err(RequestError::Closed));
         }

@@ -48,7 +48,9 @@ use std::sync::Arc;
 use wamp_proto::{IntoPayload, Uri};
 
 pub use self::backlog::SubscriptionEnd;
-pub use self::callee::{NextInvocation, Register, RegisterFn, Registration, RegistrationGuard, Unregister};
+pub use self::callee::{
+    NextInvocation, Register, RegisterFn, Registration, RegistrationEnd, RegistrationGuard, Unregister,
+};
 pub use self::caller::{Call, CallResult, Canceller};
 pub use self::config::LiveConfig;
 use self::connection::How;

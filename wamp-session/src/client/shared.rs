@@ -11,7 +11,7 @@ use wamp_proto::{CancelMode, Format, PublicationId, Uri};
 
 use super::auth;
 use super::backlog::{Backlog, SubscriptionEnd};
-use super::callee::Inbox;
+use super::callee::{Inbox, RegistrationEnd};
 use super::caller::Outcome;
 use super::connection::{EventQueue, Watcher};
 use super::handler::HandlerErrorHook;
@@ -392,9 +392,9 @@ impl State {
                         backlog.end(SubscriptionEnd::Revoked(reason), effects);
                     }
                 }
-                SessionEvent::RegistrationRevoked { key, .. } => {
+                SessionEvent::RegistrationRevoked { key, reason } => {
                     if let Some(inbox) = self.registrations.get_mut(&key) {
-                        inbox.end(effects);
+                        inbox.end(RegistrationEnd::Revoked(reason), effects);
                     }
                 }
                 SessionEvent::Published(event) => {
@@ -439,7 +439,7 @@ impl State {
                         slot.fill(result, effects);
                     }
                     if let Some(inbox) = self.registrations.get_mut(&key) {
-                        inbox.end(effects);
+                        inbox.end(RegistrationEnd::Drained, effects);
                     }
                 }
                 SessionEvent::Invocation(invocation) => {
@@ -518,7 +518,7 @@ impl State {
             backlog.end(SubscriptionEnd::Closed(Arc::clone(&cause)), effects);
         }
         for inbox in self.registrations.values_mut() {
-            inbox.end(effects);
+            inbox.end(RegistrationEnd::Closed(Arc::clone(&cause)), effects);
         }
         for work in self.invocations.values_mut() {
             work.close(InvocationEnd::SessionOver, effects);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
 use serde::{Deserialize, Serialize};
-use wamp_session::client::{Client, HandlerError, Registration, RegistrationGuard, WithDetails};
+use wamp_session::client::{Client, HandlerError, Registration, RegistrationEnd, RegistrationGuard, WithDetails};
 use wamp_session::proto::{ArgsKwargs, Kwargs, MatchPolicy, Payload, PayloadCheck};
 use wamp_session::{CommandError, Config, Frame, RegisterOptions, RequestError, TransportErrorKind, WampError};
 
@@ -441,4 +441,46 @@ fn pbr_01_a_stream_takes_a_pattern_where_the_options_say_so() {
     world.expect("[70,5,{},[1]]");
     let error = world.finish(client.register("com.example.")).unwrap_err();
     assert!(matches!(error, RequestError::Command(CommandError::InvalidUri(_))), "{error:?}");
+}
+
+#[test]
+fn rrv_02_and_03_a_revoked_registration_ends_with_its_reason() {
+    for (reason, expected) in [
+        (r#","reason":"moving endpoint to other callee""#, Some("moving endpoint to other callee")),
+        (r#","reason":"wamp.error.unregistered""#, Some("wamp.error.unregistered")),
+        ("", None),
+    ] {
+        let revoked = format!(r#"[67,0,{{"registration":88{reason}}}]"#);
+        let (mut world, client) = World::joined();
+        let mut registration = registered(&mut world, &client);
+        assert!(registration.end().is_none());
+        world.send_all(["[68,5,88,{}]", &revoked]);
+        // What came before is still to be answered.
+        world.finish(registration.next()).unwrap().reply(1).unwrap();
+        world.expect("[70,5,{},[1]]");
+        assert!(world.finish(registration.next()).is_none());
+        let Some(RegistrationEnd::Revoked(reason)) = registration.end() else { panic!("{:?}", registration.end()) };
+        assert_eq!(reason.as_deref(), expected);
+        drop(registration);
+        world.expect_nothing();
+
+        // The guard of a handler still knows when the handler is gone.
+        let (mut world, client) = World::joined();
+        let guard = serve!(world, client, |n: u32| async move { Ok(n) });
+        world.send(&revoked);
+        world.run();
+        let Some(RegistrationEnd::Revoked(reason)) = guard.end() else { panic!("{:?}", guard.end()) };
+        assert_eq!(reason.as_deref(), expected);
+        world.finish(guard.unregister()).unwrap();
+    }
+}
+
+#[test]
+fn a_registration_ends_with_the_client() {
+    let (mut world, client) = World::joined();
+    let mut registration = registered(&mut world, &client);
+    world.cut(TransportErrorKind::Eof);
+    world.run();
+    assert!(world.finish(registration.next()).is_none());
+    assert!(matches!(registration.end(), Some(RegistrationEnd::Closed(_))), "{:?}", registration.end());
 }
