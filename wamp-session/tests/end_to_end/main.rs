@@ -5,6 +5,7 @@
 mod calls;
 mod events;
 mod profiles;
+mod registrations;
 
 use std::collections::BTreeMap;
 
