@@ -191,7 +191,12 @@ impl RealmConfig {
         self
     }
 
-    /// Sets whether subscribers and callees are told who publishes and calls.
+    /// Whether others are told who of a role publishes and calls.
+    pub(super) fn disclosure_of(&self, authrole: &str) -> Disclosure {
+        self.roles.get(authrole).and_then(|role| role.disclosure).unwrap_or(self.disclosure)
+    }
+
+    /// Sets whether subscribers and callees are told who publishes and calls. A [role](RoleConfig::disclosure) may differ.
     #[must_use]
     pub fn disclosure(mut self, disclosure: Disclosure) -> Self {
         self.disclosure = disclosure;

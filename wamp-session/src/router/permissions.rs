@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use wamp_proto::{InvalidUri, MatchPolicy, Message, MessageType, RequestId, Uri, UriRule};
 
+use super::Disclosure;
+
 /// What the sessions of one role may do in a realm.
 ///
 /// Everything that no [`Permission`] allows is denied: the request is answered with ERROR `wamp.error.not_authorized`, and a
@@ -11,11 +13,12 @@ use wamp_proto::{InvalidUri, MatchPolicy, Message, MessageType, RequestId, Uri, 
 /// configuration may do everything.
 ///
 /// ```
-/// use wamp_session::router::{Permission, RealmConfig, RoleConfig};
+/// use wamp_session::router::{Disclosure, Permission, RealmConfig, RoleConfig};
 ///
 /// let guest = RoleConfig::new("guest")
 ///     .allow(Permission::prefix("com.example.public.")?.call().subscribe())
-///     .allow(Permission::exact("com.example.chat")?.publish());
+///     .allow(Permission::exact("com.example.chat")?.publish())
+///     .disclosure(Disclosure::Denied);
 /// let realm = RealmConfig::new("realm1")?.anonymous("guest").role(guest);
 /// # Ok::<(), wamp_session::proto::InvalidUri>(())
 /// ```
@@ -23,6 +26,7 @@ use wamp_proto::{InvalidUri, MatchPolicy, Message, MessageType, RequestId, Uri, 
 pub struct RoleConfig {
     pub(super) name: Arc<str>,
     permissions: Vec<Permission>,
+    pub(super) disclosure: Option<Disclosure>,
 }
 
 /// The topics and procedures that a pattern matches, and what may be done with them: nothing, before it is said.
@@ -52,13 +56,21 @@ pub(super) struct Wish<'a> {
 impl RoleConfig {
     /// Makes a role whose sessions may do nothing yet.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), permissions: Vec::new() }
+        Self { name: name.into(), permissions: Vec::new(), disclosure: None }
     }
 
     /// Adds a permission to those before.
     #[must_use]
     pub fn allow(mut self, permission: Permission) -> Self {
         self.permissions.push(permission);
+        self
+    }
+
+    /// Sets whether others are told who of this role publishes and calls, instead of what the [realm](super::RealmConfig::disclosure)
+    /// says of everybody.
+    #[must_use]
+    pub const fn disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.disclosure = Some(disclosure);
         self
     }
 

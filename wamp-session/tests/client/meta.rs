@@ -182,3 +182,22 @@ fn what_cannot_be_asked_fails_without_a_call() {
     assert!(world.poll(&mut prefix).is_pending());
     world.expect(r#"[48,1,{},"wamp.subscription.lookup",["a.",{"match":"prefix"}]]"#);
 }
+
+#[test]
+fn need_40_uris_of_the_router_are_called_and_subscribed_to_but_never_registered_or_published_to() {
+    let (mut world, client) = World::joined();
+    let mut subscribe = client.subscribe("wamp.session.on_join");
+    assert!(world.poll(&mut subscribe).is_pending());
+    world.expect(r#"[32,1,{},"wamp.session.on_join"]"#);
+    let mut call = client.call("wamp.session.count", ());
+    assert!(world.poll(&mut call).is_pending());
+    world.expect(r#"[48,2,{},"wamp.session.count"]"#);
+    // A URI that breaks the rules is refused at once, and never dropped in silence.
+    let publish = world.finish(client.publish("wamp.mine", ()));
+    assert!(matches!(publish, Err(RequestError::Command(CommandError::ReservedUri))));
+    let register = world.finish(client.register("wamp.mine"));
+    assert!(matches!(register, Err(RequestError::Command(CommandError::ReservedUri))));
+    let spaces = world.finish(client.call("not a uri", ()));
+    assert!(matches!(spaces, Err(RequestError::Command(CommandError::InvalidUri(_)))));
+    world.expect_nothing();
+}

@@ -19,14 +19,18 @@ const PROFILES: [(&str, Quirks); 4] = [
     ("minimal", Quirks::minimal()),
 ];
 
+/// A router that remembers the events of `com.example.`.
+fn world(quirks: Quirks) -> World {
+    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest");
+    let realm = realm.history("com.example.", MatchPolicy::Prefix, 20).unwrap();
+    let config = RouterConfig::new([1; 32]).realm(realm).quirks(quirks);
+    World { router: Router::new(config), clients: Vec::new(), now: wamp_session::Time::ZERO }
+}
+
 /// Lets a test run at a router of each profile.
 fn each(test: impl Fn(&mut World, &str)) {
     for (name, quirks) in PROFILES {
-        let realm = RealmConfig::new("realm1").unwrap().anonymous("guest");
-        let realm = realm.history("com.example.", MatchPolicy::Prefix, 20).unwrap();
-        let config = RouterConfig::new([1; 32]).realm(realm).quirks(quirks);
-        let mut world = World { router: Router::new(config), clients: Vec::new(), now: wamp_session::Time::ZERO };
-        test(&mut world, name);
+        test(&mut world(quirks), name);
     }
 }
 
@@ -270,4 +274,45 @@ fn rtr_14_features_that_are_not_announced_are_known_to_be_missing() {
         assert_eq!(joined.announces(Feature::SessionMetaApi), profile != "minimal");
         assert_eq!(joined.announces(Feature::EventHistory), matches!(profile, "none" | "nexus"));
     });
+}
+
+#[test]
+fn need_56_after_an_outage_the_session_is_another_one_and_the_history_tells_what_was_missed() {
+    let world = &mut world(Quirks::none());
+    let reader = world.connect(Config::new("mem:", "realm1").formats([Format::Json]), None);
+    let Some(SessionEvent::Joined(before)) = world.event(reader) else { panic!("not joined") };
+    let publisher = world.join(Format::Json);
+    let (now, topic) = (world.now, uri("com.example.tick"));
+    world.session(reader).subscribe(now, topic.clone(), SubscribeOptions::new()).unwrap();
+    world.event(reader).unwrap();
+    world.session(publisher).publish(now, topic.clone(), payload(1), PublishOptions::new()).unwrap();
+    let Some(SessionEvent::Published(last)) = world.event(reader) else { panic!("no event") };
+
+    // The transport is lost, and the topic goes on.
+    let (transport, peer) = world.clients[reader].link.take().unwrap();
+    world.router.handle_closed(now, peer);
+    let lost = wamp_session::TransportError::new(TransportErrorKind::Closed { code: None, reason: String::new() });
+    world.session(reader).handle_closed(now, transport, lost);
+    for n in 2..=3 {
+        world.session(publisher).publish(now, topic.clone(), payload(n), PublishOptions::new()).unwrap();
+    }
+    world.run();
+    let (retry, _) = world.session(reader).poll_timeout().unwrap();
+    world.now = retry;
+    world.session(reader).handle_timeout(retry);
+    let mut after = None;
+    while let Some(event) = world.event(reader) {
+        match event {
+            SessionEvent::Joined(joined) => after = Some(joined),
+            SessionEvent::Published(event) => panic!("{event:?}"),
+            _ => {}
+        }
+    }
+    assert_ne!(after.unwrap().session, before.session);
+
+    let prefix = wamp_session::proto::Uri::checked("com.example.", Default::default(), MatchPolicy::Prefix).unwrap();
+    let id = ask(world, reader, &meta::lookup_subscription(&prefix, MatchPolicy::Prefix)).unwrap().unwrap().unwrap();
+    let filter = HistoryFilter::new().after_publication(last.publication);
+    let missed = ask(world, reader, &meta::get_events(id, &filter)).unwrap().unwrap();
+    assert_eq!(missed.events.iter().map(|event| event.arg(0).unwrap()).collect::<Vec<u64>>(), [2, 3]);
 }

@@ -497,6 +497,7 @@ fn tst_01_testaments_are_checked_when_they_are_added() {
         (r#"["com.example.gone",[],{}],{"scope":"forever"}"#, "invalid_argument"),
         (r#"["com.example.gone",[],{}],{"publish_options":{"exclude_me":1}}"#, "invalid_argument"),
         (r#"["com.example.gone",[],{}],{"publish_options":7}"#, "invalid_argument"),
+        (r#"["com.example.gone",[],{}],{"publish_options":{"ppt_scheme":"x_my"}}"#, "option_not_allowed"),
     ]
     .iter()
     .enumerate()

@@ -1,7 +1,7 @@
 //! What roles may do.
 
 use wamp_session::proto::Format;
-use wamp_session::router::{PeerId, Permission, RealmConfig, RoleConfig, RouterConfig, User};
+use wamp_session::router::{Disclosure, PeerId, Permission, RealmConfig, RoleConfig, RouterConfig, User};
 
 use crate::world::{World, config};
 
@@ -112,4 +112,46 @@ fn a_refused_request_counts_as_one() {
     world.send(guest, r#"[16,1,{},"com.example.other"]"#);
     world.send(guest, r#"[16,2,{"acknowledge":true},"com.example.chat"]"#);
     assert!(world.one(guest).starts_with("[17,2,"));
+}
+
+#[test]
+fn a_role_may_be_disclosed_otherwise_than_its_realm() {
+    for (of_realm, of_role) in
+        [(Disclosure::Denied, Disclosure::OnRequest), (Disclosure::OnRequest, Disclosure::Denied)]
+    {
+        let guest = RoleConfig::new("guest").allow(Permission::everywhere().all()).disclosure(of_role);
+        let realm = RealmConfig::new("realm1").unwrap().anonymous("guest").role(guest).disclosure(of_realm);
+        let mut world = World::new(config().realm(realm.user(User::ticket("joe", "t1ck3t").role("backend"))));
+        let (guest, backend) = (world.client(), backend(&mut world));
+        world.send(backend, r#"[64,1,{},"com.example.add"]"#);
+        world.send(backend, r#"[32,2,{},"com.example.topic"]"#);
+        world.send(guest, r#"[64,1,{},"com.example.sub"]"#);
+        world.take(backend);
+        world.take(guest);
+        world.send(guest, r#"[48,2,{"disclose_me":true},"com.example.add"]"#);
+        world.send(guest, r#"[16,3,{"disclose_me":true,"acknowledge":true},"com.example.topic"]"#);
+        world.send(backend, r#"[48,3,{"disclose_me":true},"com.example.sub"]"#);
+        let (of_guest, of_backend) = (world.take(guest), world.take(backend));
+        let refused = r#""wamp.error.option_disallowed.disclose_me""#;
+        if of_role == Disclosure::Denied {
+            assert!(of_guest[0].contains(refused) && of_guest[1].contains(refused), "{of_guest:?}");
+            assert!(of_guest[2].contains(r#""caller_authid":"joe""#), "{of_guest:?}");
+        } else {
+            assert!(of_backend[0].contains(r#""caller_authrole":"guest""#), "{of_backend:?}");
+            assert!(of_backend[1].contains(r#""publisher_authrole":"guest""#), "{of_backend:?}");
+            assert!(of_backend[2].contains(refused), "{of_backend:?}");
+        }
+    }
+}
+
+#[test]
+fn a_caller_that_is_not_to_be_disclosed_is_not_disclosed_to_callees_that_ask() {
+    let guest = RoleConfig::new("guest").allow(Permission::everywhere().all()).disclosure(Disclosure::Denied);
+    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest").role(guest);
+    let mut world = World::new(config().realm(realm.user(User::ticket("joe", "t1ck3t").role("backend"))));
+    let (guest, backend) = (world.client(), backend(&mut world));
+    world.send(backend, r#"[64,1,{"disclose_caller":true},"com.example.add"]"#);
+    world.take(backend);
+    world.send(guest, r#"[48,1,{},"com.example.add"]"#);
+    assert_eq!(world.one(backend).split_once(",{").unwrap().1, "}]");
 }

@@ -133,7 +133,9 @@ impl Broker {
         let publication = Publication { id: ids.publication(), topic, details, payload, audience };
         let error = if publication.topic.is_reserved() {
             Some("wamp.error.invalid_uri")
-        } else if wants_disclosure && config.disclosure == Disclosure::Denied {
+        } else if wants_disclosure
+            && member.is_some_and(|member| config.disclosure_of(&member.authrole) == Disclosure::Denied)
+        {
             Some("wamp.error.option_disallowed.disclose_me")
         } else if retain && !self.retained.has_room(&peers.limits, &publication) {
             Some("wamp.error.unavailable")
@@ -266,7 +268,7 @@ impl Broker {
 /// What subscribers are told of an event, whatever they subscribe to.
 fn details_of(config: &RealmConfig, member: &Member, wants_disclosure: bool) -> EventDetails {
     let mut details = EventDetails::default();
-    let is_disclosed = match config.disclosure {
+    let is_disclosed = match config.disclosure_of(&member.authrole) {
         Disclosure::OnRequest => wants_disclosure,
         Disclosure::Always => true,
         Disclosure::Denied => false,

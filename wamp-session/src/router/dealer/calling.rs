@@ -54,7 +54,8 @@ impl Dealer {
         call: Called,
         wanted: SpareCall,
     ) -> Result<(), &'static str> {
-        check_options(config, &wanted.options)?;
+        let authrole = peers.member(call.caller).map_or("", |caller| &caller.authrole);
+        check_options(config.disclosure_of(authrole), &wanted.options)?;
         if self.calls.of_caller(call.caller) >= peers.limits.calls {
             return Err(UNAVAILABLE);
         }
@@ -140,7 +141,8 @@ impl Dealer {
             return details;
         };
         let (options, terms) = (&wanted.options, registration.terms(callee));
-        if discloses(config, options.disclose_me == Some(true) || terms.disclose_caller) {
+        let is_asked = options.disclose_me == Some(true) || terms.disclose_caller;
+        if discloses(config.disclosure_of(&caller.authrole), is_asked) {
             details.caller = Some(caller.session);
             details.caller_authid = Some(Arc::clone(&caller.authid));
             details.caller_authrole = Some(Arc::clone(&caller.authrole));
@@ -235,8 +237,8 @@ fn frame_of(
 }
 
 /// Why a call is refused whoever serves it, if it is.
-fn check_options(config: &RealmConfig, options: &CallOptions) -> Result<(), &'static str> {
-    if options.disclose_me == Some(true) && config.disclosure == Disclosure::Denied {
+fn check_options(disclosure: Disclosure, options: &CallOptions) -> Result<(), &'static str> {
+    if options.disclose_me == Some(true) && disclosure == Disclosure::Denied {
         return Err("wamp.error.option_disallowed.disclose_me");
     }
     match options.runmode.as_deref() {
@@ -247,8 +249,8 @@ fn check_options(config: &RealmConfig, options: &CallOptions) -> Result<(), &'st
     }
 }
 
-fn discloses(config: &RealmConfig, is_asked: bool) -> bool {
-    match config.disclosure {
+fn discloses(disclosure: Disclosure, is_asked: bool) -> bool {
+    match disclosure {
         Disclosure::OnRequest => is_asked,
         Disclosure::Always => true,
         Disclosure::Denied => false,

@@ -99,6 +99,9 @@ impl Router {
         if publish.topic.is_reserved() {
             return Err("wamp.error.invalid_uri");
         }
+        if publish.options.ppt_scheme.is_some() {
+            return Err("wamp.error.option_not_allowed");
+        }
         // There will be nobody to answer.
         publish.options.acknowledge = None;
         Ok(Testament { publish, bytes })
