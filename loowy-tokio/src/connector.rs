@@ -285,6 +285,23 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn the_time_of_day_goes_beside_the_clock() {
+        let tokio = Tokio {
+            runtime: Handle::current(),
+            origin: Instant::now(),
+            websocket: WebSocketConfig::default(),
+            connector: Connector::new(),
+        };
+        let (now, time_of_day) = (tokio.now(), tokio.time_of_day().unwrap());
+        // Years after its origin, so that it is none of the clock that stands still while the machine sleeps.
+        assert!(time_of_day > Duration::from_secs(50 * 365 * 86_400));
+        tokio.sleep_until(now.checked_add(Duration::from_millis(20)).unwrap()).await;
+        let (slept, seen) = (tokio.now().since(now), tokio.time_of_day().unwrap().saturating_sub(time_of_day));
+        assert!(slept >= Duration::from_millis(20));
+        assert!(seen.abs_diff(slept) < Duration::from_secs(2), "{seen:?} beside {slept:?}");
+    }
+
     #[test]
     fn hosts_and_ports_are_found() {
         for (url, host, port) in [

@@ -21,6 +21,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How much the time of day runs ahead when the machine has slept.
 const SLEPT: Duration = Duration::from_secs(5);
 
+/// How often the clocks are compared while a transport is open.
+const WATCH: Duration = Duration::from_secs(5);
+
 /// Drives one client: opens its transport, writes, reads, and keeps its time.
 ///
 /// It has to be polled for the client to do anything; the adapters spawn it. It ends when the last live handle is gone and the
@@ -272,7 +275,13 @@ impl<A: Adapter> Driver<A> {
     fn poll_alarm(&mut self, cx: &mut Context<'_>, deadline: Option<Time>) -> bool {
         let lingering = self.lingering.as_ref().map(|(_, until)| *until);
         let broken = self.broken.as_ref().map(|(_, until)| *until);
-        let Some(wanted) = deadline.into_iter().chain(lingering).chain(broken).min() else { return false };
+        // Nothing else may be due for long after the machine has woken up.
+        let watch = match &self.phase {
+            Phase::Open(..) => self.clocks.and_then(|(then, _)| then.checked_add(WATCH)),
+            Phase::Idle | Phase::Opening(..) | Phase::Closing(..) => None,
+        };
+        let wanted = deadline.into_iter().chain(lingering).chain(broken).chain(watch).min();
+        let Some(wanted) = wanted else { return false };
         // One that rings too early is kept, and set anew when it has rung: most deadlines are met, and only move on.
         let (_, alarm) = match &mut self.alarm {
             Some(alarm) if alarm.0 <= wanted => alarm,

@@ -36,7 +36,8 @@ pub trait Adapter: Runtime {
 
     /// The time of day, since whatever origin, on a clock that goes on while the machine sleeps; `None` if there is none.
     ///
-    /// When it runs ahead of [`now`](Runtime::now), the machine has slept, and the driver probes the connection.
+    /// When it runs ahead of [`now`](Runtime::now) by more than 5 s, the machine has slept, and the driver probes the connection. It compares
+    /// the two whenever it runs, at least every 5 s while a transport is open.
     fn time_of_day(&self) -> Option<Duration> {
         None
     }

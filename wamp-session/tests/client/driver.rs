@@ -4,9 +4,9 @@ use std::future::Future as _;
 use std::time::Duration;
 
 use wamp_session::client::{Client, ConnectionEvent};
-use wamp_session::{Config, TransportErrorKind};
+use wamp_session::{CloseCause, Config, KeepAlive, ReconnectPolicy, TransportErrorKind};
 
-use crate::world::World;
+use crate::world::{WELCOME, World};
 
 #[test]
 fn what_is_queued_goes_out_with_one_flush() {
@@ -130,6 +130,56 @@ fn deadlines_that_only_move_on_cost_one_alarm() {
     assert!(world.poll(&mut call).is_pending());
     world.advance(Duration::from_secs(3));
     assert!(matches!(world.finish(call).unwrap_err(), wamp_session::RequestError::Timeout));
+}
+
+/// A client with a time of day, which would be pinged after an hour.
+fn awake() -> (World, Client) {
+    let hour = KeepAlive::new().interval(Duration::from_secs(3_600));
+    let config = Config::new("ws://router/ws", "realm1").agent(None).keep_alive(hour);
+    let (mut world, client) = World::with(config.reconnect(ReconnectPolicy::never()));
+    world.set_time_of_day(1_000_000);
+    world.accept();
+    world.received();
+    world.send(WELCOME);
+    (world, client)
+}
+
+#[test]
+fn need_03_a_machine_that_has_slept_probes_the_connection_and_loses_a_dead_one() {
+    let (mut world, client) = awake();
+    world.advance(Duration::from_secs(60));
+    assert_eq!(world.wire(|wire| wire.pings), 0);
+    // The clock stood still for a night.
+    world.set_time_of_day(1_000_000 + 8 * 3_600);
+    world.advance(Duration::from_secs(5));
+    assert_eq!(world.wire(|wire| wire.pings), 1);
+    world.advance(Duration::from_millis(9_999));
+    assert!(client.session().is_some());
+    world.advance(Duration::from_millis(1));
+    let CloseCause::Transport(error) = world.finish(client.joined()).unwrap_err() else { panic!("another cause") };
+    assert_eq!(*error.kind(), TransportErrorKind::Silent);
+}
+
+#[test]
+fn a_machine_that_has_slept_keeps_a_connection_that_lives() {
+    let (mut world, client) = awake();
+    world.set_time_of_day(1_000_000 + 3_600);
+    world.advance(Duration::from_secs(5));
+    assert_eq!(world.wire(|wire| wire.pings), 1);
+    world.send("[36,1,1,{}]");
+    world.advance(Duration::from_secs(60));
+    assert!(client.session().is_some());
+    assert_eq!(world.wire(|wire| wire.pings), 1);
+}
+
+#[test]
+fn clocks_that_are_set_a_little_or_back_are_no_sleep() {
+    let (mut world, _client) = awake();
+    for ahead in [1_000_004, 1_000_008, 999_000, 500] {
+        world.set_time_of_day(ahead);
+        world.advance(Duration::from_secs(5));
+    }
+    assert_eq!(world.wire(|wire| wire.pings), 0);
 }
 
 #[test]

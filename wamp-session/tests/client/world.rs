@@ -34,6 +34,7 @@ pub(crate) struct Wire {
     reader: Option<Waker>,
     pub(crate) sent: VecDeque<Frame>,
     pub(crate) flushes: usize,
+    pub(crate) pings: usize,
     pub(crate) is_blocked: bool,
     writer: Option<Waker>,
     pub(crate) closed: Option<(u16, String)>,
@@ -48,6 +49,8 @@ struct Sleeper {
 #[derive(Default)]
 struct Inner {
     clock: AtomicU64,
+    /// What the time of day is ahead of the clock, in seconds, if there is a time of day.
+    ahead: Mutex<Option<u64>>,
     spawned: Mutex<Vec<Task>>,
     sleepers: Mutex<Vec<Sleeper>>,
     wire: Mutex<Wire>,
@@ -84,6 +87,11 @@ impl Adapter for Hand {
                 }
             }
         }))
+    }
+
+    fn time_of_day(&self) -> Option<Duration> {
+        let ahead = Duration::from_secs((*self.0.ahead.lock().unwrap())?);
+        Some(ahead + Duration::from_nanos(self.0.clock.load(Ordering::SeqCst)))
     }
 
     fn sleep_until(&self, deadline: Time) -> Task {
@@ -123,6 +131,11 @@ impl Socket for MemorySocket {
 
     fn send(&mut self, frame: Frame) -> Result<(), TransportError> {
         self.0.wire.lock().unwrap().sent.push_back(frame);
+        Ok(())
+    }
+
+    fn ping(&mut self) -> Result<(), TransportError> {
+        self.0.wire.lock().unwrap().pings += 1;
         Ok(())
     }
 
@@ -362,6 +375,11 @@ impl World {
     pub(crate) fn agree_to_close(&mut self) {
         self.send(r#"[6,{},"wamp.close.goodbye_and_out"]"#);
         self.cut(TransportErrorKind::Closed { code: Some(1000), reason: String::new() });
+    }
+
+    /// Sets the time of day, so many seconds ahead of the clock.
+    pub(crate) fn set_time_of_day(&mut self, ahead: u64) {
+        *self.inner.ahead.lock().unwrap() = Some(ahead);
     }
 
     /// Lets time pass.
