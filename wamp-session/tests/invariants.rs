@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use wamp_session::auth::Answer;
-use wamp_session::proto::{Format, IntoPayload, MatchPolicy, Payload, Uri};
+use wamp_session::proto::{CancelMode, Format, IntoPayload, MatchPolicy, Payload, Uri};
 use wamp_session::{
-    Action, AuthError, CallKey, CallOptions, CloseReason, Config, Frame, InvocationKey, Limits, Opened, PublishKey,
-    PublishOptions, ReconnectPolicy, RegisterOptions, RegistrationKey, Response, Session, SessionEvent, Status,
-    SubscribeOptions, SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId, WampError,
+    Action, AuthError, CallKey, CallOptions, CallPart, CloseReason, Config, Frame, InvocationKey, Limits, Opened,
+    PublishKey, PublishOptions, ReconnectPolicy, RegisterOptions, RegistrationKey, Response, Session, SessionEvent,
+    Status, SubscribeOptions, SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId, WampError,
 };
 
 use tap::Tap;
@@ -35,7 +35,9 @@ enum Step {
     Wait(u64),
     Publish(usize),
     PublishAcked(usize),
-    Call(usize, bool),
+    Call(usize, CallKind),
+    CallMore(usize, bool),
+    Cancel(usize, u8),
     Subscribe(usize, u8),
     Unsubscribe(usize),
     Register(usize),
@@ -48,13 +50,21 @@ enum Step {
     Probe,
 }
 
+/// How a procedure is called.
+#[derive(Clone, Copy, Debug)]
+struct CallKind {
+    timeout: bool,
+    receive_progress: bool,
+    progress: bool,
+}
+
 fn uri(index: usize) -> Uri {
     Uri::new(["com.example.a", "com.example.b", "com.example.c"][index % 3]).unwrap()
 }
 
 fn frame() -> impl Strategy<Value = String> {
     let id = 1..6_u64;
-    let frames = (0..40_u8, id.clone(), id).prop_map(|(kind, a, b)| match kind {
+    let frames = (0..48_u8, id.clone(), id).prop_map(|(kind, a, b)| match kind {
         0..=4 => format!("[33,{a},{b}]"),
         5 => format!("[35,{a}]"),
         6..=8 => format!("[65,{a},{b}]"),
@@ -77,11 +87,21 @@ fn frame() -> impl Strategy<Value = String> {
         36 => format!("[8,48,{a},{{}},\"not a uri\"]"),
         37 => "[6,{},\"wamp.close.system_shutdown\"]".to_owned(),
         38 => "[3,{},\"wamp.error.not_authorized\"]".to_owned(),
+        39 => format!("[68,{a},{b},{{\"receive_progress\":true,\"timeout\":900}}]"),
+        40 | 41 => format!("[68,{a},{b},{{\"receive_progress\":true,\"progress\":true}},[{b}]]"),
+        42 => format!("[68,{a},{b},{{\"progress\":true,\"procedure\":\"not a uri\"}}]"),
+        43 => format!("[69,{a},{{\"mode\":\"kill\"}}]"),
+        44 => format!("[69,{a},{{\"mode\":\"killnowait\",\"reason\":\"wamp.error.canceled\"}}]"),
+        45 | 46 => format!("[50,{a},{{\"progress\":true}},[{b}]]"),
         _ => format!("[{b}]"),
     });
     prop_oneof![
         12 => frames,
-        4 => Just("[2,1,{\"roles\":{\"broker\":{},\"dealer\":{}}}]".to_owned()),
+        2 => Just("[2,1,{\"roles\":{\"broker\":{},\"dealer\":{}}}]".to_owned()),
+        3 => Just(concat!(
+            "[2,1,{\"roles\":{\"broker\":{},\"dealer\":{\"features\":{\"call_canceling\":true,",
+            "\"call_timeout\":true,\"progressive_call_invocations\":true}}}}]"
+        ).to_owned()),
         1 => Just("[2,1,{}]".to_owned()),
         2 => Just("[4,\"ticket\",{}]".to_owned()),
         1 => "\\PC{0,12}",
@@ -100,12 +120,18 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..6_000_u64).prop_map(Step::Wait),
         2 => index.clone().prop_map(Step::Publish),
         3 => index.clone().prop_map(Step::PublishAcked),
-        4 => (index.clone(), any::<bool>()).prop_map(|(index, timeout)| Step::Call(index, timeout)),
+        5 => (index.clone(), any::<bool>(), any::<bool>(), prop::bool::weighted(0.3)).prop_map(
+            |(index, timeout, receive_progress, progress)| {
+                Step::Call(index, CallKind { timeout, receive_progress, progress })
+            }
+        ),
+        3 => (index.clone(), prop::bool::weighted(0.3)).prop_map(|(index, last)| Step::CallMore(index, last)),
+        3 => (index.clone(), 0..3_u8).prop_map(|(index, mode)| Step::Cancel(index, mode)),
         5 => (index.clone(), 0..4_u8).prop_map(|(index, option)| Step::Subscribe(index, option)),
         3 => index.clone().prop_map(Step::Unsubscribe),
         3 => index.clone().prop_map(Step::Register),
         2 => index.clone().prop_map(Step::Unregister),
-        4 => (index.clone(), 0..3_u8).prop_map(|(index, kind)| Step::Respond(index, kind)),
+        6 => (index.clone(), 0..5_u8).prop_map(|(index, kind)| Step::Respond(index, kind)),
         1 => index.clone().prop_map(Step::ForgetCall),
         1 => index.prop_map(Step::ForgetPublish),
         2 => any::<bool>().prop_map(Step::Authenticate),
@@ -126,6 +152,7 @@ struct World {
     subscriptions: Vec<SubscriptionKey>,
     registrations: Vec<RegistrationKey>,
     invocations: Vec<InvocationKey>,
+    ended_invocations: BTreeSet<InvocationKey>,
     actions: Vec<(TransportId, String)>,
     events: Vec<String>,
     ledger: Ledger,
@@ -187,6 +214,7 @@ impl World {
             subscriptions: Vec::new(),
             registrations: Vec::new(),
             invocations: Vec::new(),
+            ended_invocations: BTreeSet::new(),
             actions: Vec::new(),
             events: Vec::new(),
             ledger: Ledger::default(),
@@ -250,15 +278,26 @@ impl World {
                     self.ledger.publications.insert(key);
                 }
             }
-            Step::Call(index, timeout) => {
-                let options = if *timeout {
-                    CallOptions::new().timeout(Duration::from_millis(1_500))
-                } else {
-                    CallOptions::new()
-                };
+            Step::Call(index, CallKind { timeout, receive_progress, progress }) => {
+                let options = CallOptions::new();
+                let options = if *timeout { options.timeout(Duration::from_millis(1_500)) } else { options };
+                let options = if *receive_progress { options.receive_progress() } else { options };
+                let options = if *progress { options.progress() } else { options };
                 if let Ok(key) = session.call(now, uri(*index), Payload::new(), options) {
                     self.calls.push(key);
                     self.ledger.calls.insert(key);
+                }
+            }
+            Step::CallMore(index, last) => {
+                if let Some(key) = nth(&self.calls, *index) {
+                    let part = if *last { CallPart::Last } else { CallPart::More };
+                    let _ = session.call_more(now, key, Payload::new(), part);
+                }
+            }
+            Step::Cancel(index, mode) => {
+                if let Some(key) = nth(&self.calls, *index) {
+                    let modes = [CancelMode::Skip, CancelMode::Kill, CancelMode::KillNoWait];
+                    let _ = session.cancel(now, key, modes[usize::from(*mode)]);
                 }
             }
             Step::Subscribe(index, option) => {
@@ -289,6 +328,7 @@ impl World {
                     let response = match kind {
                         0 => Response::Result(Payload::new()),
                         1 => Response::Result((1, 2).into_payload(Format::Json).unwrap()),
+                        2 | 3 => Response::Progress(1.into_payload(Format::Json).unwrap()),
                         _ => Response::Error(WampError::new("com.example.error").unwrap()),
                     };
                     let _ = session.respond(now, key, response);
@@ -360,6 +400,18 @@ impl World {
                 SessionEvent::CallDone { key, .. } => {
                     let awaited = self.ledger.calls.remove(&key) || self.ledger.forgotten_calls.remove(&key);
                     assert!(awaited, "invariant 1: a second end of {key:?}");
+                }
+                SessionEvent::CallProgress { key, .. } => {
+                    let awaited = self.ledger.calls.contains(&key) || self.ledger.forgotten_calls.contains(&key);
+                    // Parts that nobody has taken may be older than the wish to forget them.
+                    assert!(awaited || !self.prompt, "invariant 1: a part after the end of {key:?}");
+                }
+                SessionEvent::InvocationInput { key, .. } | SessionEvent::Interrupted { key, .. } => {
+                    let known = self.invocations.contains(&key) && !self.ended_invocations.contains(&key);
+                    assert!(known, "news of {key:?}, which has ended");
+                }
+                SessionEvent::InvocationEnded { key, .. } => {
+                    assert!(self.ended_invocations.insert(key), "a second end of {key:?}");
                 }
                 SessionEvent::PublishDone { key, .. } => {
                     let ledger = &mut self.ledger;
@@ -462,7 +514,8 @@ proptest! {
         let world = run(&steps, |_| false, config(limits));
         let count = |name: &str| world.events.iter().filter(|event| event.starts_with(name)).count();
         // Events that nobody took until the end of all the runs.
-        prop_assert!(count("Published(") <= 3);
+        prop_assert!(count("Published(") + count("CallProgress") + count("InvocationInput") <= 3);
+        prop_assert!(count("Invocation(") <= 2 && count("Interrupted") <= 2);
         prop_assert!(count("CallDone") + count("PublishDone") + count("Subscribed") + count("Registered") <= 4 + followers(&steps));
         let running = world.events.iter().scan(0_i64, |running, event| {
             *running += i64::from(event.starts_with("Invocation(")) - i64::from(event.starts_with("InvocationEnded"));

@@ -40,6 +40,8 @@ pub(crate) struct Client {
     runs: u64,
     closed: u64,
     requests: u64,
+    /// The calls of this session whose input went on.
+    inputs: BTreeSet<u64>,
     hello: bool,
     welcomed: bool,
 }
@@ -61,6 +63,7 @@ impl Client {
             runs: 0,
             closed: 0,
             requests: 0,
+            inputs: BTreeSet::new(),
             hello: false,
             welcomed: false,
         }
@@ -87,6 +90,10 @@ impl Client {
         }
     }
 
+    pub(crate) fn calls(&self) -> Vec<CallKey> {
+        self.calls.iter().copied().collect()
+    }
+
     pub(crate) fn published(&mut self, key: PublishKey) {
         assert!(self.publications.insert(key), "a key that was used before");
         if matches!(self.session.status(), Status::Joined(_)) {
@@ -111,14 +118,22 @@ impl Client {
     /// Looks at what the session sends: invariants 4 and 5.
     pub(crate) fn check_action(&mut self, action: &Action) {
         match action {
-            Action::OpenTransport { .. } => (self.requests, self.hello, self.welcomed) = (0, false, false),
+            Action::OpenTransport { .. } => {
+                (self.requests, self.hello, self.welcomed) = (0, false, false);
+                self.inputs.clear();
+            }
             Action::Send { id, frame } => {
                 assert!(self.link.as_ref().is_some_and(|link| link.id == *id), "invariant 4");
                 let message: Value = serde_json::from_slice(frame.bytes()).unwrap();
                 let code = message[0].as_u64().unwrap();
                 assert_eq!(code == 1, !std::mem::replace(&mut self.hello, true), "HELLO comes first and once");
                 assert!(self.welcomed || matches!(code, 1 | 3 | 5), "invariant 5: {message} before WELCOME");
-                if matches!(code, 16 | 32 | 34 | 48 | 64 | 66) {
+                // More input of a call has the id of the first.
+                let again = code == 48 && self.inputs.contains(&message[1].as_u64().unwrap());
+                if code == 48 && message[2]["progress"] == true {
+                    self.inputs.insert(message[1].as_u64().unwrap());
+                }
+                if matches!(code, 16 | 32 | 34 | 48 | 64 | 66) && !again {
                     self.requests += 1;
                     assert_eq!(message[1].as_u64(), Some(self.requests), "invariant 5: {message}");
                 }
@@ -160,6 +175,9 @@ impl Client {
                         live.1 = false;
                     }
                 }
+            }
+            SessionEvent::CallProgress { key, .. } => {
+                assert!(self.calls.contains(&key), "invariant 1: a part after the end of {key:?}");
             }
             SessionEvent::CallDone { key, .. } => assert!(self.calls.remove(&key), "invariant 1: {key:?}"),
             SessionEvent::PublishDone { key, .. } => assert!(self.publications.remove(&key), "invariant 1: {key:?}"),

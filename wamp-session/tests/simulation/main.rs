@@ -46,16 +46,18 @@ fn whatever_happens_the_invariants_hold() {
         }
         return;
     }
-    let mut reached = [0; 5];
+    let mut reached = [0; 9];
     for seed in 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS) {
         let world = run(seed);
-        for (reached, what) in reached.iter_mut().zip(["Left", "Restored", "Silent", "CallDone", "retrying: true"]) {
+        let events = ["Left", "Restored", "Silent", "CallDone", "retrying: true"];
+        let of_calls = ["CallProgress", "InvocationInput", "Interrupted", "Canceled"];
+        for (reached, what) in reached.iter_mut().zip(events.iter().chain(&of_calls)) {
             *reached += world.count(what);
         }
     }
     // The seeds reach what they are meant to reach.
     if number("SIMULATION_SEEDS").is_none() {
-        let least = [1_000, 1_000, 20, 1_000, 100];
+        let least = [1_000, 1_000, 20, 1_000, 100, 10, 4, 100, 30];
         assert!(reached.iter().zip(least).all(|(reached, least)| *reached >= least), "{reached:?}");
     }
 }

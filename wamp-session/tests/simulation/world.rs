@@ -3,11 +3,11 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use wamp_session::proto::{Format, MatchPolicy, Payload, Uri};
+use wamp_session::proto::{CancelMode, Format, MatchPolicy, Payload, Uri};
 use wamp_session::router::{PeerId, RealmConfig, Router, RouterAction, RouterConfig};
 use wamp_session::{
-    Action, CallOptions, Config, Jitter, Opened, PublishOptions, ReconnectPolicy, RegisterOptions, Response, Session,
-    Status, SubscribeOptions, Time, TransportError, TransportErrorKind,
+    Action, CallOptions, CallPart, CommandError, Config, Jitter, Opened, PublishOptions, ReconnectPolicy,
+    RegisterOptions, Response, Session, Status, SubscribeOptions, Time, TransportError, TransportErrorKind,
 };
 
 use crate::client::{Client, Link};
@@ -148,10 +148,24 @@ impl World {
                     assert!(ended.is_ok() || client.is_over(), "{key:?} is unknown");
                 }
             }
-            34..=47 => {
+            34..=43 => {
                 let options = CallOptions::new().timeout(Duration::from_secs(1 + self.dice.roll(60)));
+                let options = if self.dice.roll(2) == 0 { options.receive_progress() } else { options };
+                let options = if self.dice.roll(3) == 0 { options.progress() } else { options };
                 if let Ok(key) = client.session.call(now, called, Payload::new(), options) {
                     client.called(key);
+                }
+            }
+            44..=45 => {
+                if let Some(key) = self.dice.pick(&client.calls()) {
+                    let part = if self.dice.roll(2) == 0 { CallPart::More } else { CallPart::Last };
+                    let _ = client.session.call_more(now, key, Payload::new(), part);
+                }
+            }
+            46..=47 => {
+                if let Some(key) = self.dice.pick(&client.calls()) {
+                    let mode = self.dice.pick(&[CancelMode::Skip, CancelMode::Kill, CancelMode::KillNoWait]);
+                    client.session.cancel(now, key, mode.unwrap()).unwrap();
                 }
             }
             48..=55 => {
@@ -160,7 +174,15 @@ impl World {
                 }
             }
             56..=60 => drop(client.session.publish(now, topic, Payload::new(), PublishOptions::new().retain())),
-            61..=71 => {
+            61..=65 => {
+                if let Some(key) = self.dice.pick(&client.invocations) {
+                    match client.session.respond(now, key, Response::Progress(Payload::new())) {
+                        Ok(()) | Err(CommandError::Interrupted) => {}
+                        Err(error) => panic!("{key:?}: {error}"),
+                    }
+                }
+            }
+            66..=71 => {
                 if let Some(key) = client.invocations.pop() {
                     client.session.respond(now, key, Response::Result(Payload::new())).unwrap();
                 }
