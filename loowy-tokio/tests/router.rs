@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use loowy_tokio::router::{self, RealmConfig, RouterConfig, RouterLimits, RouterServer, User};
 use loowy_tokio::{
-    Client, CloseCause, Config, ConnectionEvent, Format, PublishOptions, Queue, ReconnectPolicy, RequestError, Status,
-    SubscribeOptions, Value, WampError, auth,
+    Client, CloseCause, Config, ConnectionEvent, Format, MatchPolicy, PublishOptions, Queue, ReconnectPolicy,
+    RequestError, Status, SubscribeOptions, SubscriptionEnd, Value, WampError, auth,
 };
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -159,6 +159,28 @@ async fn need_05_handlers_of_events_stop_nobody_else_and_may_use_the_client() {
         drop(echo);
         client.unsubscribe_all("com.example.topic").await.unwrap();
         assert!(busy.end().is_some());
+        server.shutdown().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn srv_02_and_rrv_02_the_server_revokes_subscriptions_and_registrations() {
+    bounded(async {
+        let server = serve().await;
+        let client = join(&server, Format::MsgPack).await;
+        let mut events = client.subscribe("com.example.topic").await.unwrap();
+        let mut calls = client.register("com.example.procedure").await.unwrap();
+        let meta = client.meta();
+        let subscription = meta.lookup_subscription("com.example.topic", MatchPolicy::Exact).await.unwrap().unwrap();
+        let registration = meta.match_registration("com.example.procedure").await.unwrap().unwrap();
+        assert!(server.revoke_subscription("realm1", subscription, Some("no longer authorized")));
+        assert!(server.revoke_registration("realm1", registration, None));
+        assert!(events.next().await.is_none() && calls.next().await.is_none());
+        let Some(SubscriptionEnd::Revoked(Some(reason))) = events.end() else { panic!("{:?}", events.end()) };
+        assert_eq!(&*reason, "no longer authorized");
+        assert!(!server.revoke_subscription("realm1", subscription, None));
+        assert!(!server.revoke_registration("realm1", registration, None));
         server.shutdown().await;
     })
     .await;

@@ -76,6 +76,11 @@ impl Hub {
         drop(gone);
     }
 
+    /// Has the router do something of its embedder's own accord.
+    pub(super) fn command<T>(&self, f: impl FnOnce(&mut Router, Time) -> T) -> T {
+        self.input(|state, now| f(&mut state.router, now))
+    }
+
     pub(super) fn shutdown(&self) {
         self.input(|state, now| state.router.shutdown(now));
     }

@@ -34,6 +34,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use wamp_session::proto::Format;
+use wamp_session::proto::{RegistrationId, SubscriptionId};
 pub use wamp_session::router::{
     Disclosure, HistoryShape, Permission, Quirks, RealmConfig, RoleConfig, RouterConfig, RouterLimits, RouterStats,
     User,
@@ -127,6 +128,20 @@ impl RouterServer {
     #[must_use]
     pub fn stats(&self) -> RouterStats {
         self.hub.stats()
+    }
+
+    /// Ends a subscription for all its subscribers, and says whether it was there; clients find its id by the meta API.
+    ///
+    /// Subscribers that understand it are told, with the reason: a URI or words. (WAMP Advanced Profile, "Subscription Revocation".)
+    pub fn revoke_subscription(&self, realm: &str, subscription: SubscriptionId, reason: Option<&str>) -> bool {
+        self.hub.command(|router, now| router.revoke_subscription(now, realm, subscription, reason))
+    }
+
+    /// Ends a registration for all its callees, and says whether it was there; clients find its id by the meta API.
+    ///
+    /// Callees that understand it are told, with the reason: a URI or words. (WAMP Advanced Profile, "Registration Revocation".)
+    pub fn revoke_registration(&self, realm: &str, registration: RegistrationId, reason: Option<&str>) -> bool {
+        self.hub.command(|router, now| router.revoke_registration(now, realm, registration, reason))
     }
 
     /// Stops to listen, says GOODBYE to everybody, and waits until they are gone, a second longer than the close timeout of the
