@@ -1,7 +1,10 @@
 //! Progressive results and progressive invocations.
 
-use wamp_session::proto::Format;
-use wamp_session::router::RouterLimits;
+use wamp_session::Frame;
+use wamp_session::proto::{
+    Call, CallOptions, Format, IntoPayload, Message, RequestId, Uri, Yield, YieldOptions, encode,
+};
+use wamp_session::router::{PeerId, RouterLimits};
 
 use crate::world::{FEATURED, World, called, config, registered};
 
@@ -241,4 +244,43 @@ fn progress_in_both_directions_reaches_sessions_of_every_format() {
             assert_eq!(world.one(caller), format!("[50,1,{{}},{PAYLOAD}]"));
         }
     }
+}
+
+#[test]
+fn input_that_a_format_cannot_carry_ends_the_call_at_both_ends() {
+    let mut world = World::new(config());
+    let (caller, callee) = (world.join_as(Format::MsgPack, FEATURED), world.featured());
+    registered(&mut world, callee, "");
+    world.send(caller, r#"[48,1,{"progress":true},"a.b",[1]]"#);
+    world.take(callee);
+    let mut options = CallOptions::default();
+    options.progress = Some(true);
+    let payload = (f64::NAN,).into_payload(Format::MsgPack).unwrap();
+    let call = Call { request: RequestId::MIN, options, procedure: Uri::new("a.b").unwrap(), payload };
+    send_binary(&mut world, caller, call);
+    assert_eq!(world.one(caller), r#"[8,48,1,{},"wamp.error.invalid_payload"]"#);
+    assert_eq!(world.one(callee), r#"[69,1,{"mode":"killnowait"}]"#);
+    assert_eq!(world.tables(), [2, 0, 1, 0]);
+}
+
+#[test]
+fn a_part_of_a_result_that_a_format_cannot_carry_ends_the_call_at_both_ends() {
+    let mut world = World::new(config());
+    let (caller, callee) = (world.featured(), world.join_as(Format::MsgPack, FEATURED));
+    world.send(callee, r#"[64,1,{},"a.b"]"#);
+    world.send(caller, r#"[48,1,{"receive_progress":true},"a.b"]"#);
+    world.take(callee);
+    let mut options = YieldOptions::default();
+    options.progress = Some(true);
+    let payload = (f64::NAN,).into_payload(Format::MsgPack).unwrap();
+    send_binary(&mut world, callee, Yield { request: RequestId::MIN, options, payload });
+    assert_eq!(world.one(caller), r#"[8,48,1,{},"wamp.error.invalid_payload"]"#);
+    assert_eq!(world.one(callee), r#"[69,1,{"mode":"killnowait"}]"#);
+    assert_eq!(world.tables(), [2, 0, 1, 0]);
+}
+
+fn send_binary(world: &mut World, peer: PeerId, message: impl Into<Message>) {
+    let mut frame = Vec::new();
+    encode(&message.into(), Format::MsgPack, &mut frame).unwrap();
+    world.send_frame(peer, Frame::Binary(frame.into()));
 }

@@ -274,6 +274,21 @@ fn rrv_02_a_revoked_registration_is_over_and_its_callees_are_told() {
 }
 
 #[test]
+fn rrv_02_one_of_several_callees_may_lose_its_part() {
+    let mut world = World::new(config());
+    let callees = sharing(&mut world, "first", 2);
+    let caller = world.client();
+    let (now, id) = (world.now, RegistrationId::MIN);
+    assert!(world.router.revoke_registration_of(now, callees[0], id, Some("too slow")));
+    assert_eq!(world.one(callees[0]), r#"[67,0,{"registration":1,"reason":"too slow"}]"#);
+    assert!(!world.router.revoke_registration_of(now, callees[0], id, None));
+    assert!(!world.router.revoke_registration_of(now, caller, id, None));
+    assert_eq!(invoked(&mut world, caller, 1, "", &callees), Some(1));
+    assert!(world.router.revoke_registration_of(now, callees[1], id, None));
+    assert_eq!(world.tables(), [3, 0, 0, 1]);
+}
+
+#[test]
 fn rrv_02_a_reason_may_be_missing() {
     let mut world = World::new(config());
     let callee = world.featured();

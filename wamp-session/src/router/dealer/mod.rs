@@ -14,8 +14,8 @@ use wamp_proto::{MatchPolicy, RegistrationId, Uri};
 use self::calls::Calls;
 pub use self::registry::RegistrationInfo;
 use self::registry::Registry;
-use super::Router;
 use super::meta::News;
+use super::{PeerId, Router};
 use crate::Time;
 
 #[derive(Default)]
@@ -77,10 +77,47 @@ impl Router {
     ///
     /// Callees that have announced `registration_revocation` are told, with the reason: a URI or words. Calls that are under way are
     /// still answered. (WAMP Advanced Profile, "Registration Revocation".)
+    ///
+    /// ```
+    /// use wamp_session::proto::Format;
+    /// use wamp_session::router::{RealmConfig, Router, RouterConfig};
+    /// use wamp_session::{Frame, Time};
+    ///
+    /// let realm = RealmConfig::new("realm1")?.anonymous("guest");
+    /// let mut router = Router::new(RouterConfig::new([7; 32]).realm(realm));
+    /// let callee = router.handle_opened(Time::ZERO, Format::Json);
+    /// for message in [r#"[1,"realm1",{"roles":{"callee":{}}}]"#, r#"[64,1,{"match":"prefix"},"com.example."]"#] {
+    ///     router.handle_frame(Time::ZERO, callee, Frame::Text(message.into()));
+    /// }
+    /// let registration = router.registrations("realm1").next().unwrap();
+    /// assert_eq!((registration.procedure.as_str(), registration.callees), ("com.example.", &[callee][..]));
+    /// let id = registration.id;
+    /// assert!(router.revoke_registration(Time::ZERO, "realm1", id, Some("maintenance")));
+    /// assert_eq!(router.registrations("realm1").count(), 0);
+    /// # Ok::<(), wamp_session::proto::InvalidUri>(())
+    /// ```
     pub fn revoke_registration(&mut self, now: Time, realm: &str, id: RegistrationId, reason: Option<&str>) -> bool {
         self.advance(now);
         let Some(realm) = self.realms.get_mut(realm) else { return false };
         let revoked = realm.dealer.revoke(&mut self.peers, id, reason);
+        self.settle();
+        revoked
+    }
+
+    /// Ends one callee's part in a registration, and says whether it had one; the registration ends with its last callee.
+    ///
+    /// It is told as with [`revoke_registration`](Self::revoke_registration); the others go on.
+    pub fn revoke_registration_of(
+        &mut self,
+        now: Time,
+        callee: PeerId,
+        id: RegistrationId,
+        reason: Option<&str>,
+    ) -> bool {
+        self.advance(now);
+        let Some(member) = self.peers.member(callee) else { return false };
+        let Some(realm) = self.realms.get_mut(&member.realm) else { return false };
+        let revoked = realm.dealer.revoke_of(&mut self.peers, callee, id, reason);
         self.settle();
         revoked
     }

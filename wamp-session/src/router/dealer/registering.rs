@@ -92,14 +92,34 @@ impl Dealer {
     pub(in crate::router) fn revoke(&mut self, peers: &mut Peers, id: RegistrationId, reason: Option<&str>) -> bool {
         let callees = self.registry.revoke(id);
         for callee in &callees {
-            if peers.announces(*callee, Role::Callee, Feature::RegistrationRevocation) {
-                let mut details = UnregisteredDetails::default();
-                details.registration = Some(id);
-                details.reason = reason.map(Into::into);
-                peers.send(*callee, &Unregistered { request: None, details: Some(details) }.into());
-            }
+            tell(peers, *callee, id, reason);
         }
         !callees.is_empty()
+    }
+
+    /// Ends one callee's part in a registration, as [`revoke`](Self::revoke) does for all.
+    pub(in crate::router) fn revoke_of(
+        &mut self,
+        peers: &mut Peers,
+        callee: PeerId,
+        id: RegistrationId,
+        reason: Option<&str>,
+    ) -> bool {
+        let revoked = self.registry.remove(callee, id);
+        if revoked {
+            tell(peers, callee, id, reason);
+        }
+        revoked
+    }
+}
+
+/// Tells a callee that it has lost a registration, if it understands that.
+fn tell(peers: &mut Peers, callee: PeerId, id: RegistrationId, reason: Option<&str>) {
+    if peers.announces(callee, Role::Callee, Feature::RegistrationRevocation) {
+        let mut details = UnregisteredDetails::default();
+        details.registration = Some(id);
+        details.reason = reason.map(Into::into);
+        peers.send(callee, &Unregistered { request: None, details: Some(details) }.into());
     }
 }
 
