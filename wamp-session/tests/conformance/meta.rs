@@ -159,10 +159,10 @@ fn met_04_sessions_are_killed_with_a_reason_and_a_message() {
     expect_refused(&all, &["wamp.error.invalid_uri"]);
 
     // The text has a list for one and a number for the other; routers mix them up.
-    let by_authid = meta::kill_by_authid("joe", &Kill::new());
+    let by_authid = meta::kill_by_authid("joe", &kill);
     let by_authrole = meta::kill_by_authrole("guest", &kill);
     for (request, call) in [
-        (by_authid, r#""wamp.session.kill_by_authid",["joe"]"#.to_owned()),
+        (by_authid, format!(r#""wamp.session.kill_by_authid",["joe"],{kwargs}"#)),
         (by_authrole, format!(r#""wamp.session.kill_by_authrole",["guest"],{kwargs}"#)),
     ] {
         let killed = ask(&request, &call, ",[3]").unwrap();
