@@ -73,3 +73,7 @@ pub use crate::connector::{Connect, Connector, connect};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/surviving.md")]
+struct Surviving;
