@@ -85,7 +85,7 @@ impl SubscribeOptions {
 
     /// Sets how many events may wait for their consumer, and what happens to more.
     ///
-    /// It concerns the streams of the [`client`](crate::client); who drives a [`Session`](crate::Session) takes the events himself.
+    /// It concerns the streams and handlers of the [`client`](crate::client); who drives a [`Session`](crate::Session) takes the events himself.
     #[cfg(feature = "client")]
     #[must_use]
     pub fn queue(mut self, queue: crate::client::Queue) -> Self {
