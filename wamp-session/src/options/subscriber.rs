@@ -26,6 +26,10 @@ pub struct SubscribeOptions {
     pub(crate) concurrency: usize,
 }
 
+#[cfg_attr(
+    not(feature = "client"),
+    expect(clippy::derivable_impls, reason = "with the feature `client`, one event at a time is no type's default")
+)]
 impl Default for SubscribeOptions {
     fn default() -> Self {
         Self {
