@@ -162,7 +162,7 @@ fn cle_05_arguments_that_do_not_fit_are_refused_with_a_text() {
 }
 
 #[test]
-fn handlers_take_what_they_ask_for() {
+fn need_37_handlers_take_what_they_ask_for() {
     for (handler, answer) in [
         (0, r#"[70,5,{},[7]]"#),
         (1, r#"[70,5,{},[],{"count":3}]"#),

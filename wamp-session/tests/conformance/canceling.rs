@@ -319,3 +319,37 @@ fn can_13_without_the_feature_interrupts_are_ignored() {
     peer.expect_sent("[70,5,{}]");
     peer.expect_usable();
 }
+
+#[test]
+fn need_19_whatever_comes_late_for_a_call_or_an_invocation_is_harmless() {
+    let mut peer = Peer::joined();
+    let call = called(&mut peer);
+    let invocation = {
+        peer.registered("com.example.p", 200);
+        peer.receive(r#"[68,7,200,{"progress":true,"receive_progress":true}]"#);
+        peer.expect_invocation()
+    };
+    cancel(&mut peer, call, CancelMode::Skip);
+    expect_canceled(&mut peer, call);
+    peer.sent();
+    peer.session.respond(peer.now, invocation.key, Response::Result(Payload::new())).unwrap();
+    peer.sent();
+    for late in [
+        "[50,1,{}]",
+        r#"[50,1,{"progress":true}]"#,
+        r#"[8,48,1,{},"wamp.error.canceled"]"#,
+        r#"[8,49,1,{},"wamp.error.invalid_argument"]"#,
+        r#"[8,70,7,{},"wamp.error.feature_not_supported"]"#,
+        r#"[69,7,{"mode":"kill"}]"#,
+        r#"[69,7,{"mode":"killnowait"}]"#,
+        r#"[68,7,200,{"progress":true}]"#,
+        "[68,7,200,{}]",
+        "[50,99,{}]",
+        "[69,99,{}]",
+    ] {
+        peer.receive(late);
+        peer.expect_silence();
+        peer.expect_no_event();
+    }
+    peer.expect_usable();
+}

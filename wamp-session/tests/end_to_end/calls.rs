@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use wamp_session::proto::{CancelMode, Format};
+use wamp_session::proto::{ArgsKwargs, CancelMode, Format, Kwargs};
 use wamp_session::{
     CallKey, CallOptions, CallPart, CommandError, Config, ErrorKind, InvocationEnd, InvocationEvent, RegisterOptions,
     RequestError, Response, SessionEvent, WampError,
@@ -304,4 +304,46 @@ fn a_callee_without_call_canceling_is_not_interrupted() {
     let ends = std::iter::from_fn(|| world.session(caller).poll_event()).count();
     assert_eq!(ends, 1);
     assert_eq!(world.router.stats().protocol_violations, 0);
+}
+
+#[test]
+fn need_14_an_error_arrives_with_all_that_its_callee_gave_it() {
+    let (mut world, caller, callee) = pair(RegisterOptions::new());
+    let kwargs = || std::collections::BTreeMap::from([("left", 3)]);
+    let error = || WampError::new("com.example.error.no_stock").unwrap();
+    for (error, args) in [
+        (error(), None),
+        (error().payload(("nuts", 4)).unwrap(), Some(("nuts".to_owned(), 4))),
+        (error().payload(ArgsKwargs(("nuts", 4), kwargs())).unwrap(), Some(("nuts".to_owned(), 4))),
+    ] {
+        let has_kwargs = error.raw().raw_kwargs().unwrap().is_some();
+        let key = call(&mut world, caller, CallOptions::new());
+        let invocation = invoked(&mut world, callee);
+        respond(&mut world, callee, &invocation, Response::Error(error));
+        let Err(RequestError::Wamp(error)) = expect_done(&mut world, caller, key) else { panic!("no error") };
+        assert_eq!(error.uri(), "com.example.error.no_stock");
+        assert_eq!(error.args::<(String, u32)>().ok(), args);
+        let left = error.kwargs::<std::collections::BTreeMap<String, u32>>().unwrap_or_default();
+        assert_eq!(left.get("left").copied(), has_kwargs.then_some(3));
+    }
+    expect_peace(&mut world);
+}
+
+#[test]
+fn need_38_arguments_keep_their_shape_on_the_way() {
+    let (mut world, caller, callee) = pair(RegisterOptions::new());
+    let now = world.now;
+    let kwargs = Kwargs(std::collections::BTreeMap::from([("k", 1)]));
+    for (arguments, shape) in
+        [(payload(()), (false, false)), (payload((1,)), (true, false)), (payload(kwargs), (false, true))]
+    {
+        let key = world.session(caller).call(now, uri("com.example.p"), arguments.clone(), CallOptions::new()).unwrap();
+        let invocation = invoked(&mut world, callee);
+        let values = invocation.payload.args::<Vec<u32>>().unwrap_or_default();
+        assert_eq!((!values.is_empty(), invocation.payload.raw_kwargs().unwrap().is_some()), shape);
+        let one = payload(1);
+        respond(&mut world, callee, &invocation, Response::Result(one));
+        assert_eq!(expect_done(&mut world, caller, key).unwrap(), 1);
+    }
+    expect_peace(&mut world);
 }
