@@ -8,6 +8,7 @@ use wamp_proto::{
     WelcomeDetails,
 };
 
+use crate::passthru::Passthru;
 use crate::{
     CallKey, CloseCause, InvocationKey, PublishKey, RegistrationKey, RequestError, SubscriptionKey, Time, TransportId,
     WampError,
@@ -306,6 +307,10 @@ pub enum Response {
     Progress(Payload),
     /// A result, sent as YIELD.
     Result(Payload),
+    /// A part of the result whose payload has been sealed ([`Codecs::seal`](crate::passthru::Codecs::seal)).
+    SealedProgress(Passthru, Payload),
+    /// A result whose payload has been sealed.
+    SealedResult(Passthru, Payload),
     /// An error, sent as ERROR.
     Error(WampError),
 }

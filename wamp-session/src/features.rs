@@ -11,11 +11,15 @@ use crate::{CommandError, Config, Joined};
 /// The features that this client has. Nothing is announced that is not implemented.
 pub(crate) const fn of_client(role: Role) -> &'static [Feature] {
     match role {
-        Role::Publisher => {
-            &[Feature::PublisherExclusion, Feature::PublisherIdentification, Feature::SubscriberBlackwhiteListing]
-        }
+        Role::Publisher => &[
+            Feature::PayloadPassthruMode,
+            Feature::PublisherExclusion,
+            Feature::PublisherIdentification,
+            Feature::SubscriberBlackwhiteListing,
+        ],
         Role::Subscriber => &[
             Feature::PatternBasedSubscription,
+            Feature::PayloadPassthruMode,
             Feature::PublicationTrustlevels,
             Feature::PublisherIdentification,
             Feature::SubscriptionRevocation,
@@ -23,6 +27,7 @@ pub(crate) const fn of_client(role: Role) -> &'static [Feature] {
         Role::Caller => &[
             Feature::CallCanceling,
             Feature::CallerIdentification,
+            Feature::PayloadPassthruMode,
             Feature::ProgressiveCallInvocations,
             Feature::ProgressiveCallResults,
         ],
@@ -33,6 +38,7 @@ pub(crate) const fn of_client(role: Role) -> &'static [Feature] {
             Feature::CallTrustlevels,
             Feature::CallerIdentification,
             Feature::PatternBasedRegistration,
+            Feature::PayloadPassthruMode,
             Feature::ProgressiveCallInvocations,
             Feature::ProgressiveCallResults,
             Feature::RegistrationRevocation,
@@ -50,6 +56,7 @@ pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
             Feature::EventHistory,
             Feature::EventRetention,
             Feature::PatternBasedSubscription,
+            Feature::PayloadPassthruMode,
             Feature::PublicationTrustlevels,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
@@ -65,6 +72,7 @@ pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
             Feature::CallTrustlevels,
             Feature::CallerIdentification,
             Feature::PatternBasedRegistration,
+            Feature::PayloadPassthruMode,
             Feature::ProgressiveCallInvocations,
             Feature::ProgressiveCallResults,
             Feature::RegistrationMetaApi,

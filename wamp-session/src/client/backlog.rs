@@ -41,6 +41,8 @@ pub(crate) struct Backlog {
     /// Events dropped since the last one that was queued.
     missed: u64,
     pub(super) missed_in_all: u64,
+    /// Events whose payload could not be opened.
+    pub(super) undecodable: u64,
     /// Whether it was confirmed.
     pub(super) stands: bool,
     pub(super) end: Option<SubscriptionEnd>,
@@ -56,6 +58,7 @@ impl Backlog {
             limits,
             missed: 0,
             missed_in_all: 0,
+            undecodable: 0,
             stands: false,
             end: None,
         }

@@ -13,7 +13,7 @@ use wamp_proto::Uri;
 
 use super::Live;
 use super::handler::{PARALLEL, Serve};
-use super::invocation::{Invocation, UNAVAILABLE};
+use super::invocation::{INVALID_ARGUMENT, Invocation, UNAVAILABLE};
 use super::queue::{self, Queue};
 use super::shared::{Effects, Shared, Slot, uri};
 use super::work::InvocationParts;
@@ -311,8 +311,23 @@ impl Drop for RegistrationGuard {
 
 impl Invocations {
     pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
+        loop {
+            let Some(mut parts) = core::task::ready!(self.poll_parts(cx)) else { return Poll::Ready(None) };
+            if self.shared.open(&parts.details, &mut parts.payload).is_ok() {
+                return Poll::Ready(Some(Invocation::new(Arc::clone(&self.shared), parts)));
+            }
+            // There are at most as many as the queue holds.
+            self.shared.command(|state, now, effects| {
+                let error = WampError::from_uri(uri(INVALID_ARGUMENT));
+                // Too late if the invocation has ended meanwhile.
+                let _ = state.respond(now, parts.key(), Response::Error(error), effects);
+            });
+        }
+    }
+
+    fn poll_parts(&self, cx: &mut Context<'_>) -> Poll<Option<InvocationParts>> {
         let mut waker = Some(cx.waker().clone());
-        let next = self.shared.look(|state, effects| {
+        self.shared.look(|state, effects| {
             let Some(inbox) = state.registrations.get_mut(&self.key) else { return Poll::Ready(None) };
             while let Some(parts) = inbox.queue.pop_front() {
                 inbox.bytes = inbox.bytes.saturating_sub(parts.byte_len());
@@ -326,8 +341,7 @@ impl Invocations {
             }
             mem::swap(&mut inbox.confirmed.waker, &mut waker);
             Poll::Pending
-        });
-        next.map(|parts| parts.map(|parts| Invocation::new(Arc::clone(&self.shared), parts)))
+        })
     }
 }
 

@@ -211,9 +211,18 @@ impl Running {
             Some((end, state.calls.remove(&self.key)))
         });
         match end {
+            Some((Err(RequestError::Wamp(mut error)), _)) => {
+                self.is_over = true;
+                // What went wrong matters more than its arguments: those that cannot be opened stay sealed.
+                let _ = self.live.shared.open(&*error.details, &mut error.payload);
+                Poll::Ready(Err(RequestError::Wamp(error)))
+            }
             Some((end, _)) => {
                 self.is_over = true;
-                Poll::Ready(end.map(CallResult))
+                Poll::Ready(end.and_then(|mut outcome| {
+                    self.live.shared.open(&outcome.details, &mut outcome.payload)?;
+                    Ok(CallResult(outcome))
+                }))
             }
             None => Poll::Pending,
         }

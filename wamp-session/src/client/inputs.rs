@@ -9,15 +9,18 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 use serde::Deserialize;
-use wamp_proto::{Payload, PayloadError};
+use wamp_proto::{InvocationDetails, Payload, PayloadError};
 
-use super::shared::Shared;
-use crate::InvocationKey;
+use super::invocation::INVALID_ARGUMENT;
+use super::shared::{Shared, uri};
+use crate::{InvocationKey, Response, WampError};
 
 /// A stream of what a caller sends after its first input; see [`Invocation::inputs`](super::Invocation::inputs).
 pub struct Inputs {
     shared: Arc<Shared>,
     key: InvocationKey,
+    /// The attributes of the first input, which count for all.
+    details: InvocationDetails,
 }
 
 /// More input of a call, after the first.
@@ -34,8 +37,8 @@ pub struct Input(Payload);
 pub struct NextInput<'a>(&'a mut Inputs);
 
 impl Inputs {
-    pub(super) const fn new(shared: Arc<Shared>, key: InvocationKey) -> Self {
-        Self { shared, key }
+    pub(super) fn new(shared: Arc<Shared>, key: InvocationKey, details: &InvocationDetails) -> Self {
+        Self { shared, key, details: details.clone() }
     }
 
     /// Takes the next input, `None` after the last one, and when the invocation ends or is cancelled.
@@ -53,7 +56,7 @@ impl Stream for Inputs {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Input>> {
         let mut waker = Some(cx.waker().clone());
-        self.shared.look(|state, _| {
+        let polled = self.shared.look(|state, _| {
             let Some(work) = state.invocations.get_mut(&self.key) else { return Poll::Ready(None) };
             if let Some(input) = work.inputs.pop_front() {
                 work.bytes = work.bytes.saturating_sub(input.byte_len());
@@ -64,7 +67,18 @@ impl Stream for Inputs {
             }
             mem::swap(&mut work.reader, &mut waker);
             Poll::Pending
-        })
+        });
+        let Poll::Ready(Some(Input(mut input))) = polled else { return polled };
+        if self.shared.open(&self.details, &mut input).is_ok() {
+            return Poll::Ready(Some(Input(input)));
+        }
+        // An input cannot be left out.
+        self.shared.command(|state, now, effects| {
+            let error = WampError::from_uri(uri(INVALID_ARGUMENT));
+            // Too late if the invocation has ended meanwhile.
+            let _ = state.respond(now, self.key, Response::Error(error), effects);
+        });
+        Poll::Ready(None)
     }
 }
 

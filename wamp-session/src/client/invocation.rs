@@ -16,6 +16,7 @@ use super::inputs::Inputs;
 use super::publisher::Turn;
 use super::shared::{Shared, uri};
 use super::work::{InvocationParts, Work};
+use crate::passthru::Attributes as _;
 use crate::{CommandError, InvocationEnd, InvocationKey, Response, WampError};
 
 pub(crate) const RUNTIME_ERROR: &str = "wamp.error.runtime_error";
@@ -62,7 +63,7 @@ pub struct SendProgress {
     turn: Turn<Arc<Shared>>,
     key: InvocationKey,
     is_wanted: bool,
-    payload: Option<Result<Payload, CommandError>>,
+    part: Option<Result<Response, CommandError>>,
 }
 
 /// Waits until an invocation is cancelled or has ended; see [`Invocation::cancelled`].
@@ -129,6 +130,9 @@ impl Invocation {
     }
 
     /// Answers with a result.
+    ///
+    /// If the call came in payload passthru mode, so does the answer, sealed by the codec of the same scheme with the attributes of the
+    /// call, which the codec may change. The same holds for parts of the result and for the arguments of errors.
     ///
     /// # Errors
     ///
@@ -247,8 +251,14 @@ impl Invocation {
 
     pub(crate) fn respond(&mut self, response: Response) -> Result<(), CommandError> {
         self.answered = true;
-        let key = self.ongoing.key;
-        self.ongoing.shared.command(|state, now, effects| state.respond(now, key, response, effects))
+        let OngoingInvocation { shared, key, .. } = &self.ongoing;
+        let (response, result) = match shared.seal_response(self.ongoing.details.passthru(), response) {
+            Ok(response) => (response, Ok(())),
+            // The caller must not wait for what cannot be sent.
+            Err(error) => (Response::Error(WampError::from_uri(uri(INVALID_PAYLOAD))), Err(error.into())),
+        };
+        let responded = shared.command(|state, now, effects| state.respond(now, *key, response, effects));
+        result.and(responded)
     }
 
     /// Answers that the call was cancelled, if an answer is wanted.
@@ -300,9 +310,11 @@ impl OngoingInvocation {
     ///
     /// As [`Invocation::progress`].
     pub fn progress(&self, part: impl IntoPayload) -> SendProgress {
-        let payload = part.into_payload(self.shared.format()).map_err(CommandError::from);
+        let seal = |payload| self.shared.seal_response(self.details.passthru(), Response::Progress(payload));
+        let part = part.into_payload(self.shared.format()).map_err(CommandError::from);
+        let part = part.and_then(|payload| Ok(seal(payload)?));
         let turn = Turn::new(Arc::clone(&self.shared));
-        SendProgress { turn, key: self.key, is_wanted: self.wants_progress(), payload: Some(payload) }
+        SendProgress { turn, key: self.key, is_wanted: self.wants_progress(), part: Some(part) }
     }
 
     /// Whether the caller takes parts of the result.
@@ -314,7 +326,7 @@ impl OngoingInvocation {
     /// The input that follows what came with the invocation, as [`Invocation::inputs`] has it.
     #[must_use]
     pub fn inputs(&self) -> Inputs {
-        Inputs::new(Arc::clone(&self.shared), self.key)
+        Inputs::new(Arc::clone(&self.shared), self.key, &self.details)
     }
 
     /// Waits until the call is cancelled, or its answer is not wanted any more for another reason.
@@ -345,8 +357,8 @@ impl Future for SendProgress {
     type Output = Result<(), CommandError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { turn, key, is_wanted, payload } = &mut *self;
-        let mut part = match payload.take() {
+        let Self { turn, key, is_wanted, part: given } = &mut *self;
+        let mut part = match given.take() {
             Some(Ok(part)) => Some(part),
             Some(Err(error)) => return Poll::Ready(Err(error)),
             None => panic!("polled after it was ready"),
@@ -355,9 +367,10 @@ impl Future for SendProgress {
             return Poll::Ready(Ok(()));
         }
         let sent = turn.poll(cx, |state, now, _| {
-            state.session.respond(now, *key, Response::Progress(part.take().unwrap_or_default()))
+            let part = part.take().unwrap_or_else(|| Response::Progress(Payload::new()));
+            state.session.respond(now, *key, part)
         });
-        *payload = part.map(Ok);
+        *given = part.map(Ok);
         sent
     }
 }

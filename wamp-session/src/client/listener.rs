@@ -194,6 +194,13 @@ impl SubscriptionGuard {
         self.held.missed()
     }
 
+    /// How many events were dropped because their payload could not be opened: no codec knows their scheme, or it failed (WAMP Advanced
+    /// Profile, "Payload Passthru Mode").
+    #[must_use]
+    pub fn undecodable(&self) -> u64 {
+        self.held.undecodable()
+    }
+
     /// How many events were not handled well: their arguments did not fit, or the handler failed or panicked.
     #[must_use]
     pub fn failures(&self) -> u64 {

@@ -33,6 +33,7 @@ mod invocation;
 mod link;
 mod listener;
 mod meta;
+mod passthru;
 mod progressive;
 mod publisher;
 mod queue;
@@ -74,6 +75,7 @@ pub use self::queue::{Overflow, Queue};
 pub use self::runtime::{Adapter, Opening, Received, Runtime, Socket, Task};
 use self::shared::Shared;
 pub use self::subscriber::{NextEvent, Subscribe, Subscription, Unsubscribe, UnsubscribeAll};
+use crate::passthru::Attributes;
 use crate::{CallOptions, CommandError, Config, Joined, PublishOptions, RegisterOptions, Session, Stats, Status};
 
 /// Makes a client that is connecting, and its driver.
@@ -144,8 +146,8 @@ impl Client {
     /// # Errors
     ///
     /// As [`publish`](Self::publish).
-    pub fn publish_with(&self, topic: impl IntoUri, payload: impl IntoPayload, options: PublishOptions) -> Publish {
-        let request = self.prepare(topic, payload).map(|(topic, payload)| (topic, payload, options));
+    pub fn publish_with(&self, topic: impl IntoUri, payload: impl IntoPayload, mut options: PublishOptions) -> Publish {
+        let request = self.prepare(topic, payload, &mut options.wire).map(|(topic, payload)| (topic, payload, options));
         Publish::new(self.live(), request)
     }
 
@@ -178,9 +180,9 @@ impl Client {
         &self,
         topic: impl IntoUri,
         payload: impl IntoPayload,
-        options: PublishOptions,
+        mut options: PublishOptions,
     ) -> PublishAcked {
-        let request = self.prepare(topic, payload).map(|(topic, payload)| (topic, payload, options));
+        let request = self.prepare(topic, payload, &mut options.wire).map(|(topic, payload)| (topic, payload, options));
         PublishAcked::new(self.live(), request)
     }
 
@@ -212,8 +214,10 @@ impl Client {
     /// # Errors
     ///
     /// As [`call`](Self::call).
-    pub fn call_with(&self, procedure: impl IntoUri, payload: impl IntoPayload, options: CallOptions) -> Call {
-        let request = self.prepare(procedure, payload).map(|(procedure, payload)| (procedure, payload, options));
+    pub fn call_with(&self, procedure: impl IntoUri, payload: impl IntoPayload, mut options: CallOptions) -> Call {
+        let request = self
+            .prepare(procedure, payload, &mut options.wire)
+            .map(|(procedure, payload)| (procedure, payload, options));
         Call::new(self.live(), request)
     }
 
@@ -491,8 +495,11 @@ impl Client {
         &self,
         uri: impl IntoUri,
         payload: impl IntoPayload,
+        options: &mut impl Attributes,
     ) -> Result<(Uri, wamp_proto::Payload), CommandError> {
-        Ok((uri.into_uri()?, payload.into_payload(self.0.shared.format())?))
+        let uri = uri.into_uri()?;
+        let payload = payload.into_payload(self.0.shared.format())?;
+        Ok((uri, self.0.shared.seal(options, payload)?))
     }
 }
 

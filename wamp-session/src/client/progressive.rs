@@ -17,6 +17,7 @@ use super::caller::{CallResult, Canceller, Request, Running, Start};
 use super::publisher::Turn;
 use super::queue::{self, Overflow, Queue};
 use super::{Client, IntoUri, Live};
+use crate::passthru::{Attributes as _, Passthru};
 use crate::{CallKey, CallOptions, CallOutcome, CallPart, CommandError, RequestError};
 
 impl Client {
@@ -56,9 +57,9 @@ impl Client {
         &self,
         procedure: impl IntoUri,
         payload: impl IntoPayload,
-        options: CallOptions,
+        mut options: CallOptions,
     ) -> CallProgressive {
-        let request = self.prepare(procedure, payload);
+        let request = self.prepare(procedure, payload, &mut options.wire);
         CallProgressive::new(self.live(), request.map(|(uri, payload)| (uri, payload, options.receive_progress())))
     }
 
@@ -97,9 +98,9 @@ impl Client {
         &self,
         procedure: impl IntoUri,
         payload: impl IntoPayload,
-        options: CallOptions,
+        mut options: CallOptions,
     ) -> CallStreaming {
-        let request = self.prepare(procedure, payload);
+        let request = self.prepare(procedure, payload, &mut options.wire);
         CallStreaming::new(self.live(), request.map(|(uri, payload)| (uri, payload, options.progress())))
     }
 }
@@ -169,6 +170,8 @@ pub struct FinishCall(Option<ProgressiveCall>);
 pub struct CallInput {
     turn: Turn,
     key: CallKey,
+    /// The attributes that the first input was sealed with, and that count for all.
+    passthru: Option<Passthru>,
     on_drop: Option<CancelMode>,
     /// Whether the last input was sent.
     is_finished: bool,
@@ -233,9 +236,10 @@ impl Future for CallStreaming {
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(request) = self.1.take() else { panic!("polled after it was ready") };
+        let passthru = request.as_ref().ok().and_then(|(_, _, options)| options.wire.passthru());
         let running = start(&self.0, request)?;
         let turn = Turn::new(Arc::clone(&running.live));
-        let input = CallInput { turn, key: running.key, on_drop: running.on_drop, is_finished: false };
+        let input = CallInput { turn, key: running.key, passthru, on_drop: running.on_drop, is_finished: false };
         Poll::Ready(Ok((input, ProgressiveCall(running))))
     }
 }
@@ -272,7 +276,7 @@ impl ProgressiveCall {
         self.0.canceller()
     }
 
-    /// How many parts were dropped because they came faster than they were taken.
+    /// How many parts were dropped because they came faster than they were taken, or could not be opened (payload passthru mode).
     #[must_use]
     pub fn missed(&self) -> u64 {
         let parts = |state: &mut super::shared::State| Some(state.calls.get(&self.0.key)?.parts.as_ref()?.missed);
@@ -284,18 +288,31 @@ impl Stream for ProgressiveCall {
     type Item = CallResult;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<CallResult>> {
-        let mut waker = Some(cx.waker().clone());
-        self.0.live.shared.look(|state, _| {
-            let Some(outcome) = state.calls.get_mut(&self.0.key) else { return Poll::Ready(None) };
-            if let Some(part) = outcome.parts.as_mut().and_then(|parts| parts.pop()) {
-                return Poll::Ready(Some(part));
+        let shared = &self.0.live.shared;
+        loop {
+            let mut waker = Some(cx.waker().clone());
+            let polled = shared.look(|state, _| {
+                let Some(outcome) = state.calls.get_mut(&self.0.key) else { return Poll::Ready(None) };
+                if let Some(part) = outcome.parts.as_mut().and_then(|parts| parts.pop()) {
+                    return Poll::Ready(Some(part));
+                }
+                if outcome.end.value.is_some() {
+                    return Poll::Ready(None);
+                }
+                mem::swap(&mut outcome.end.waker, &mut waker);
+                Poll::Pending
+            });
+            let Poll::Ready(Some(CallResult(mut part))) = polled else { return polled };
+            match shared.open(&part.details, &mut part.payload) {
+                Ok(()) => return Poll::Ready(Some(CallResult(part))),
+                // There are at most as many as the queue holds.
+                Err(_) => shared.look(|state, _| {
+                    if let Some(parts) = state.calls.get_mut(&self.0.key).and_then(|outcome| outcome.parts.as_mut()) {
+                        parts.missed = parts.missed.saturating_add(1);
+                    }
+                }),
             }
-            if outcome.end.value.is_some() {
-                return Poll::Ready(None);
-            }
-            mem::swap(&mut outcome.end.waker, &mut waker);
-            Poll::Pending
-        })
+        }
     }
 }
 
@@ -328,7 +345,7 @@ impl CallInput {
     /// [`CommandError::InputClosed`] if the call has ended or was cancelled. If the payload cannot be encoded or is too large, nothing is
     /// sent, and the input goes on.
     pub fn send(&mut self, payload: impl IntoPayload) -> SendInput<'_> {
-        let payload = payload.into_payload(self.turn.live.shared.format()).map_err(CommandError::from);
+        let payload = self.sealed(payload);
         SendInput(self, Some(payload))
     }
 
@@ -338,8 +355,17 @@ impl CallInput {
     ///
     /// As [`send`](Self::send); with any error the call is cancelled.
     pub fn finish(self, payload: impl IntoPayload) -> FinishInput {
-        let payload = payload.into_payload(self.turn.live.shared.format()).map_err(CommandError::from);
+        let payload = self.sealed(payload);
         FinishInput(self, Some(payload))
+    }
+
+    fn sealed(&self, payload: impl IntoPayload) -> Result<Payload, CommandError> {
+        let shared = &self.turn.live.shared;
+        let payload = payload.into_payload(shared.format())?;
+        match &self.passthru {
+            Some(passthru) => Ok(shared.seal_as(passthru.clone(), &payload)?.1),
+            None => Ok(payload),
+        }
     }
 
     fn poll_send(

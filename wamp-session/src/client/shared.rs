@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wamp_proto::{CancelMode, Format, PublicationId, Uri};
+use wamp_proto::{CancelMode, Format, Limits, PublicationId, Uri};
 
 use super::auth;
 use super::backlog::{Backlog, SubscriptionEnd};
@@ -18,6 +18,7 @@ use super::handler::HandlerErrorHook;
 use super::invocation::{CANCELED, UNAVAILABLE};
 use super::runtime::{Runtime, Task};
 use super::work::{InvocationParts, Work};
+use crate::passthru::Codecs;
 use crate::{
     Attempt, CallKey, CloseCause, CloseReason, Decision, InvocationEnd, InvocationKey, Joined, PublishKey,
     RegistrationKey, RequestError, Response, Session, SessionEvent, Status, SubscriptionKey, Time, TransportId,
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     runtime: Arc<dyn Runtime>,
     on_handler_error: Option<HandlerErrorHook>,
+    /// What seals and opens payloads, and the limits of a message.
+    pub(super) passthru: (Codecs, Limits),
 }
 
 /// The session, and everybody who waits for it.
@@ -106,6 +109,7 @@ struct Question {
 impl Shared {
     pub(crate) fn new(session: Session, runtime: Arc<dyn Runtime>) -> Self {
         let on_handler_error = session.config().on_handler_error.clone();
+        let passthru = (session.config().codecs.clone(), *session.config().message_limits());
         let state = State {
             session,
             driver: None,
@@ -131,7 +135,7 @@ impl Shared {
             tickets: 0,
             asked: 0,
         };
-        Self { state: Mutex::new(state), runtime, on_handler_error }
+        Self { state: Mutex::new(state), runtime, on_handler_error, passthru }
     }
 
     /// A command of a handle: what follows from it is dispatched, and the driver is woken.

@@ -218,6 +218,13 @@ impl Subscription {
         self.held.missed()
     }
 
+    /// How many events were dropped because their payload could not be opened: no codec knows their scheme, or it failed (WAMP Advanced
+    /// Profile, "Payload Passthru Mode").
+    #[must_use]
+    pub fn undecodable(&self) -> u64 {
+        self.held.undecodable()
+    }
+
     /// Why the subscription receives nothing more; events may still be queued.
     #[must_use]
     pub fn end(&self) -> Option<SubscriptionEnd> {
@@ -243,6 +250,10 @@ impl Held {
         self.live.shared.look(|state, _| state.subscriptions.get(&self.key).map_or(0, |backlog| backlog.missed_in_all))
     }
 
+    pub(super) fn undecodable(&self) -> u64 {
+        self.live.shared.look(|state, _| state.subscriptions.get(&self.key).map_or(0, |backlog| backlog.undecodable))
+    }
+
     pub(super) fn end(&self) -> Option<SubscriptionEnd> {
         self.live.shared.look(|state, _| state.subscriptions.get(&self.key).and_then(|backlog| backlog.end.clone()))
     }
@@ -264,11 +275,23 @@ impl Stream for Subscription {
 
 /// Takes the next event of a subscription; `None` when there are no more.
 pub(super) fn poll_next(shared: &Arc<Shared>, key: SubscriptionKey, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-    let mut waker = Some(cx.waker().clone());
-    shared.look(|state, _| match state.subscriptions.get_mut(&key) {
-        Some(backlog) => backlog.poll(&mut waker),
-        None => Poll::Ready(None),
-    })
+    loop {
+        let mut waker = Some(cx.waker().clone());
+        let polled = shared.look(|state, _| match state.subscriptions.get_mut(&key) {
+            Some(backlog) => backlog.poll(&mut waker),
+            None => Poll::Ready(None),
+        });
+        let Poll::Ready(Some(mut event)) = polled else { return polled };
+        match shared.open(&*event.inner.details, &mut event.inner.payload) {
+            Ok(()) => return Poll::Ready(Some(event)),
+            // There are at most as many as the queue holds.
+            Err(_) => shared.look(|state, _| {
+                if let Some(backlog) = state.subscriptions.get_mut(&key) {
+                    backlog.undecodable = backlog.undecodable.saturating_add(1);
+                }
+            }),
+        }
+    }
 }
 
 impl Drop for Held {

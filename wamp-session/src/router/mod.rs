@@ -78,6 +78,7 @@ mod dealer;
 mod ids;
 mod meta;
 mod opening;
+mod passthru;
 mod patterns;
 mod peer;
 mod permissions;

@@ -14,6 +14,7 @@ use super::deadlines::{Deadline, DeadlineId};
 use super::outbound::frame;
 use super::requests::check_exact;
 use super::state::{Established, State};
+use crate::passthru::{Attributes as _, Passthru};
 use crate::{
     CommandError, Feature, InvocationEnd, InvocationEvent, InvocationKey, ProtocolViolation, Response, SessionEvent,
     WampError,
@@ -215,8 +216,10 @@ impl Session {
             return Err(CommandError::UnknownKey);
         };
         let response = match response {
-            Response::Progress(payload) => return self.progress(key, payload),
-            Response::Result(payload) => Ok(payload),
+            Response::Progress(payload) => return self.progress(key, None, payload),
+            Response::SealedProgress(passthru, payload) => return self.progress(key, Some(&passthru), payload),
+            Response::Result(payload) => Ok((None, payload)),
+            Response::SealedResult(passthru, payload) => Ok((Some(passthru), payload)),
             Response::Error(error) => Err(error),
         };
         let Some(Running { request, deadline, .. }) = self.invocations.remove(key) else {
@@ -224,11 +227,14 @@ impl Session {
         };
         self.deadlines.cancel(deadline);
         let answered = match response {
-            Ok(payload) => Ok(Yield { request, options: YieldOptions::default(), payload }.into()),
+            Ok((passthru, payload)) => Ok(Yield { request, options: options_of(passthru.as_ref()), payload }.into()),
             Err(error) => failure_of(request, error),
         };
         let limit = self.config.limits.message.message_bytes();
-        let answered = answered.and_then(|answer| frame(&answer, format, limit));
+        let answered = answered.and_then(|answer| {
+            self.check_features_of(&answer)?;
+            frame(&answer, format, limit)
+        });
         let (answer, result) = match answered {
             Ok(frame) => (Some(frame), Ok(())),
             // The caller must not wait for what cannot be sent.
@@ -236,6 +242,7 @@ impl Session {
                 let uri = match error {
                     CommandError::TooLarge { .. } => "wamp.error.payload_size_exceeded",
                     CommandError::InvalidUri(_) => "wamp.error.invalid_uri",
+                    CommandError::Disabled(_) | CommandError::NotSupported(_) => "wamp.error.feature_not_supported",
                     _ => "wamp.error.invalid_payload",
                 };
                 let answer = failure(request, uri).and_then(|answer| frame(&answer, format, usize::MAX).ok());
@@ -249,21 +256,28 @@ impl Session {
     }
 
     /// Sends a part of a result, if the caller takes parts.
-    fn progress(&mut self, key: InvocationKey, payload: Payload) -> Result<(), CommandError> {
+    fn progress(
+        &mut self,
+        key: InvocationKey,
+        passthru: Option<&Passthru>,
+        payload: Payload,
+    ) -> Result<(), CommandError> {
         let State::Joined(Established { transport, format, .. }) = self.state else {
             return Err(CommandError::UnknownKey);
         };
-        let Some(running) = self.invocations.running.get_mut(&key) else { return Err(CommandError::UnknownKey) };
+        let Some(running) = self.invocations.running.get(&key) else { return Err(CommandError::UnknownKey) };
         if running.interrupted {
             return Err(CommandError::Interrupted);
         }
         if !running.progress {
             return Ok(());
         }
-        let mut options = YieldOptions::default();
+        let mut options = options_of(passthru);
         options.progress = Some(true);
         let part = Yield { request: running.request, options, payload }.into();
+        self.check_features_of(&part)?;
         let frame = frame(&part, format, self.config.limits.message.message_bytes())?;
+        let Some(running) = self.invocations.running.get_mut(&key) else { return Err(CommandError::UnknownKey) };
         if running.gap.is_some() {
             self.deadlines.cancel(running.deadline);
             let until = running.gap.and_then(|gap| self.now.checked_add(gap));
@@ -280,6 +294,14 @@ impl Session {
             self.events.push(SessionEvent::InvocationEnded { key, why: InvocationEnd::SessionOver });
         }
     }
+}
+
+fn options_of(passthru: Option<&Passthru>) -> YieldOptions {
+    let mut options = YieldOptions::default();
+    if let Some(passthru) = passthru {
+        options.set_passthru(passthru);
+    }
+    options
 }
 
 /// An ERROR without arguments.

@@ -150,8 +150,7 @@ impl Session {
                 return Err(CommandError::RouterLacks(role));
             }
         }
-        self.config.check_features_of(&message)?;
-        joined.check_features_of(&message)?;
+        self.check_features_of(&message)?;
         let frame = frame(&message, *format, self.config.limits.message.message_bytes())?;
         if request.is_none() {
             self.outbound.publish(*transport, frame);
@@ -160,6 +159,15 @@ impl Session {
         }
         self.requests.assign(id, request);
         Ok(id)
+    }
+
+    /// Checks that neither end lacks a feature without which a message would not mean what it says.
+    pub(super) fn check_features_of(&self, message: &Message) -> Result<(), CommandError> {
+        self.config.check_features_of(message)?;
+        match &self.state {
+            State::Joined(Established { joined, .. }) => joined.check_features_of(message),
+            _ => Err(CommandError::NotJoined),
+        }
     }
 
     /// Ends the UNSUBSCRIBEs and UNREGISTERs; the next session counts its requests from 1.

@@ -14,6 +14,7 @@ mod listener;
 mod loowy;
 mod meta;
 mod offline;
+mod passthru;
 mod reopening;
 mod subscriber;
 mod world;

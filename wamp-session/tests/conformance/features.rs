@@ -2,7 +2,8 @@
 
 use wamp_session::proto::{MatchPolicy, Payload, Role};
 use wamp_session::{
-    CallOptions, CommandError, Config, Feature, Opened, PublishOptions, RegisterOptions, RequestError, SubscribeOptions,
+    CallOptions, CommandError, Config, ConfigError, Feature, Opened, PublishOptions, RegisterOptions, RequestError,
+    SubscribeOptions,
 };
 
 use crate::support::{FEATURELESS, Peer, WELCOME, config, uri};
@@ -11,14 +12,15 @@ use crate::support::{FEATURELESS, Peer, WELCOME, config, uri};
 pub(crate) const ROLES: &str = concat!(
     r#""roles":{"#,
     r#""callee":{"features":{"call_canceling":true,"call_reroute":true,"call_timeout":true,"call_trustlevels":true,"#,
-    r#""caller_identification":true,"pattern_based_registration":true,"progressive_call_invocations":true,"#,
-    r#""progressive_call_results":true,"registration_revocation":true,"shared_registration":true}},"#,
-    r#""caller":{"features":{"call_canceling":true,"caller_identification":true,"#,
+    r#""caller_identification":true,"pattern_based_registration":true,"payload_passthru_mode":true,"#,
+    r#""progressive_call_invocations":true,"progressive_call_results":true,"registration_revocation":true,"#,
+    r#""shared_registration":true}},"#,
+    r#""caller":{"features":{"call_canceling":true,"caller_identification":true,"payload_passthru_mode":true,"#,
     r#""progressive_call_invocations":true,"progressive_call_results":true}},"#,
-    r#""publisher":{"features":{"publisher_exclusion":true,"publisher_identification":true,"#,
-    r#""subscriber_blackwhite_listing":true}},"#,
-    r#""subscriber":{"features":{"pattern_based_subscription":true,"publication_trustlevels":true,"#,
-    r#""publisher_identification":true,"subscription_revocation":true}}}"#
+    r#""publisher":{"features":{"payload_passthru_mode":true,"publisher_exclusion":true,"#,
+    r#""publisher_identification":true,"subscriber_blackwhite_listing":true}},"#,
+    r#""subscriber":{"features":{"pattern_based_subscription":true,"payload_passthru_mode":true,"#,
+    r#""publication_trustlevels":true,"publisher_identification":true,"subscription_revocation":true}}}"#
 );
 
 pub(super) fn hello(config: Config) -> String {
@@ -58,7 +60,8 @@ fn fea_03_what_is_switched_off_is_not_announced() {
     let without = config().roles([Role::Publisher]).without_feature(Feature::PublisherExclusion);
     assert!(!without.announces(Role::Publisher, Feature::PublisherExclusion));
     assert!(!hello(without.clone()).contains("publisher_exclusion"));
-    let features = [Feature::PublisherIdentification, Feature::SubscriberBlackwhiteListing];
+    let features =
+        [Feature::PayloadPassthruMode, Feature::PublisherIdentification, Feature::SubscriberBlackwhiteListing];
     let without = features.into_iter().fold(without, Config::without_feature);
     assert_eq!(hello(without), r#"[1,"realm1",{"roles":{"publisher":{}}}]"#);
     let other = config().roles([Role::Publisher]).without_feature(Feature::CallCanceling);
@@ -179,6 +182,20 @@ fn fea_06_what_has_waited_for_the_join_finds_out_then() {
     peer.expect_sent(r#"[48,1,{},"a.b"]"#);
     peer.receive("[50,1,{}]");
     peer.expect_call_done(call).unwrap();
+}
+
+#[test]
+fn fea_07_and_08_a_callee_with_progress_has_call_canceling() {
+    for feature in [Feature::ProgressiveCallResults, Feature::ProgressiveCallInvocations] {
+        let others = [Feature::ProgressiveCallResults, Feature::ProgressiveCallInvocations];
+        let others = others.into_iter().filter(|other| *other != feature);
+        let config = others.fold(config().roles([Role::Callee]), Config::without_feature);
+        let hello = hello(config.clone());
+        assert!(hello.contains(&format!(r#""{feature}":true"#)) && hello.contains(r#""call_canceling":true"#));
+        let without = config.without_feature(Feature::CallCanceling);
+        assert_eq!(without.check(), Err(ConfigError::NoCallCanceling(feature)));
+        assert_eq!(without.without_feature(feature).check(), Ok(()));
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod messages;
 mod meta;
 mod opening;
 mod ordering;
+mod passthru;
 mod payloads;
 mod progressive;
 mod publisher;

@@ -15,6 +15,7 @@ mod history;
 mod limits;
 mod meta;
 mod opening;
+mod passthru;
 mod patterns;
 mod permissions;
 mod progress;

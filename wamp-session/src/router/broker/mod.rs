@@ -24,7 +24,7 @@ pub use self::subscriptions::SubscriptionInfo;
 use self::subscriptions::{Subscription, Subscriptions};
 use super::ids::Ids;
 use super::peer::{Member, Peers};
-use super::{Disclosure, PeerId, RealmConfig, Violation, refuse, uri};
+use super::{Disclosure, PeerId, RealmConfig, Violation, passthru, refuse, uri};
 use crate::{Feature, Frame};
 
 pub(super) struct Broker {
@@ -121,15 +121,15 @@ impl Broker {
         publish: Publish,
     ) -> Result<(), Violation> {
         let Publish { request, mut options, topic, payload } = publish;
-        if options.ppt_scheme.is_some() {
-            return Err(Violation::new("PUBLISH uses payload passthru mode, which the broker does not announce"));
-        }
+        let passthru = passthru::sent_by(peers, publisher, Role::Publisher, MessageType::Publish, &options)?;
         let acknowledge = options.acknowledge == Some(true);
         let wants_disclosure = options.disclose_me == Some(true);
         let retain = options.retain == Some(true);
         let audience = Audience::take(publisher, &mut options);
         let member = peers.member(publisher);
-        let details = member.map(|member| details_of(config, member, wants_disclosure)).unwrap_or_default();
+        let mut details = member.map(|member| details_of(config, member, wants_disclosure)).unwrap_or_default();
+        // Who subscribes without the feature finds out by itself.
+        passthru::forward(passthru.as_ref(), &mut details);
         let publication = Publication { id: ids.publication(), topic, details, payload, audience };
         let error = if publication.topic.is_reserved() {
             Some("wamp.error.invalid_uri")

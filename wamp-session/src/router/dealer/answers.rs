@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use wamp_proto::{CallResult, Error, ErrorDetails, MessageType, Payload, ResultDetails, Yield};
+use wamp_proto::{CallResult, Error, ErrorDetails, MessageType, Payload, ResultDetails, Role, Yield};
 
 use super::Dealer;
 use super::calls::{Called, Invocation, Invoked, Spare};
+use crate::passthru::Passthru;
 use crate::router::ids::Ids;
 use crate::router::peer::{Peers, Undeliverable};
-use crate::router::{PeerId, RealmConfig, Violation, refuse};
+use crate::router::{PeerId, RealmConfig, Violation, passthru, refuse};
 
 impl Dealer {
     pub(in crate::router) fn yielded(
@@ -19,25 +20,34 @@ impl Dealer {
         answer: Yield,
     ) -> Result<(), Violation> {
         let Yield { request, options, payload } = answer;
-        if options.ppt_scheme.is_some() {
-            return Err(Violation::new("YIELD uses payload passthru mode, which the dealer does not announce"));
-        }
+        let passthru = passthru::sent_by(peers, callee, Role::Callee, MessageType::Yield, &options)?;
         let invoked = Invoked { callee, request };
         if options.progress == Some(true) {
-            return self.progressed(peers, invoked, payload);
+            return self.progressed(peers, invoked, passthru.as_ref(), payload);
         }
         let Some(Invocation { call: Some(call), .. }) = self.calls.answered(invoked)? else {
             self.discarded_answers += 1;
             return Ok(());
         };
-        if let Err(undeliverable) = result(peers, callee, call, false, payload) {
+        if !passthru::is_taken_by(peers, call.caller, Role::Caller, passthru.as_ref()) {
+            refuse(peers, callee, MessageType::Yield, request, passthru::NOT_SUPPORTED);
+            refuse(peers, call.caller, MessageType::Call, call.request, passthru::NOT_SUPPORTED);
+            return Ok(());
+        }
+        if let Err(undeliverable) = result(peers, callee, call, false, passthru.as_ref(), payload) {
             refuse(peers, call.caller, MessageType::Call, call.request, undeliverable.uri());
         }
         Ok(())
     }
 
     /// A part of a result.
-    fn progressed(&mut self, peers: &mut Peers, invoked: Invoked, payload: Payload) -> Result<(), Violation> {
+    fn progressed(
+        &mut self,
+        peers: &mut Peers,
+        invoked: Invoked,
+        sealed: Option<&Passthru>,
+        payload: Payload,
+    ) -> Result<(), Violation> {
         let Some(invocation) = self.calls.get(invoked) else {
             if !self.calls.is_interrupted(invoked) {
                 return Err(Violation::new("the answer is to no invocation that waits for one"));
@@ -50,11 +60,17 @@ impl Dealer {
             self.discarded_answers += 1;
             return Ok(());
         };
+        if !passthru::is_taken_by(peers, call.caller, Role::Caller, sealed) {
+            refuse(peers, invoked.callee, MessageType::Yield, invoked.request, passthru::NOT_SUPPORTED);
+            // The caller cannot do without it.
+            self.abandon(peers, invoked, passthru::NOT_SUPPORTED);
+            return Ok(());
+        }
         if let Some(timeout) = invocation.timeout {
             self.calls.set_deadline(invoked, peers.now.checked_add(timeout));
         }
         self.calls.keep_nothing(invoked);
-        if let Err(undeliverable) = result(peers, invoked.callee, call, true, payload) {
+        if let Err(undeliverable) = result(peers, invoked.callee, call, true, sealed, payload) {
             // The caller cannot do without it.
             self.abandon(peers, invoked, undeliverable.uri());
         }
@@ -73,9 +89,7 @@ impl Dealer {
         if request_type != MessageType::Invocation {
             return Err(Violation::new("ERROR answers something else than an INVOCATION"));
         }
-        if details.ppt_scheme.is_some() {
-            return Err(Violation::new("ERROR uses payload passthru mode, which the dealer does not announce"));
-        }
+        let sealed = passthru::sent_by(peers, callee, Role::Callee, MessageType::Error, &details)?;
         let answered = self.calls.answered(Invoked { callee, request })?;
         let Some(Invocation { call: Some(call), registration, spare, is_killed, .. }) = answered else {
             self.discarded_answers += 1;
@@ -92,7 +106,14 @@ impl Dealer {
                 refuse(peers, call.caller, MessageType::Call, call.request, "wamp.error.no_available_callee");
             }
             Spare::Nothing | Spare::Alone | Spare::Call(_) => {
-                let (request_type, details) = (MessageType::Call, ErrorDetails::default());
+                let (request_type, mut details) = (MessageType::Call, ErrorDetails::default());
+                let payload = if passthru::is_taken_by(peers, call.caller, Role::Caller, sealed.as_ref()) {
+                    passthru::forward(sealed.as_ref(), &mut details);
+                    payload
+                } else {
+                    // What went wrong matters more than its arguments.
+                    Payload::new()
+                };
                 let error = Error { request_type, request: call.request, details, error, payload };
                 if let Err(undeliverable) = peers.forward(call.caller, &error.into()) {
                     refuse(peers, call.caller, MessageType::Call, call.request, undeliverable.uri());
@@ -104,8 +125,16 @@ impl Dealer {
 }
 
 /// Forwards a result or a part of it.
-fn result(peers: &mut Peers, callee: PeerId, call: Called, more: bool, payload: Payload) -> Result<(), Undeliverable> {
+fn result(
+    peers: &mut Peers,
+    callee: PeerId,
+    call: Called,
+    more: bool,
+    sealed: Option<&Passthru>,
+    payload: Payload,
+) -> Result<(), Undeliverable> {
     let mut details = ResultDetails::default();
+    passthru::forward(sealed, &mut details);
     if peers.quirks.has_disclose_callees()
         && let Some(callee) = peers.member(callee)
     {

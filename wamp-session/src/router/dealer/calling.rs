@@ -14,9 +14,10 @@ use super::calls::{Called, Invocation, Spare, SpareCall};
 use super::registry::Terms;
 use super::sharing::Pick;
 use crate::Feature;
+use crate::passthru::Attributes as _;
 use crate::router::ids::Ids;
 use crate::router::peer::Peers;
-use crate::router::{Disclosure, PeerId, RealmConfig, Violation, refuse};
+use crate::router::{Disclosure, PeerId, RealmConfig, Violation, passthru, refuse};
 
 const UNAVAILABLE: &str = "wamp.error.unavailable";
 
@@ -34,9 +35,7 @@ impl Dealer {
         call: Call,
     ) -> Result<(), Violation> {
         let Call { request, options, procedure, payload } = call;
-        if options.ppt_scheme.is_some() {
-            return Err(Violation::new("CALL uses payload passthru mode, which the dealer does not announce"));
-        }
+        passthru::sent_by(peers, caller, Role::Caller, MessageType::Call, &options)?;
         let expires = timeout_of(&options).and_then(|timeout| peers.now.checked_add(timeout));
         let call = SpareCall { options, procedure, payload, tried: BTreeSet::new(), expires };
         if let Err(error) = self.begin(config, peers, ids, Called { caller, request }, call) {
@@ -77,6 +76,9 @@ impl Dealer {
         let is_progressive = wanted.options.progress == Some(true);
         if is_progressive && !supports(peers, callee, Feature::ProgressiveCallInvocations) {
             return Err("wamp.error.feature_not_supported");
+        }
+        if !passthru::is_taken_by(peers, callee, Role::Callee, wanted.options.passthru().as_ref()) {
+            return Err(passthru::NOT_SUPPORTED);
         }
         let mut invocation =
             Invocation::new(call, registration, self.details_of(config, peers, registration, callee, call, &wanted));
@@ -147,6 +149,7 @@ impl Dealer {
             details.caller_authid = Some(Arc::clone(&caller.authid));
             details.caller_authrole = Some(Arc::clone(&caller.authrole));
         }
+        passthru::forward(options.passthru().as_ref(), &mut details);
         details.trustlevel = config.trustlevels.get(&caller.authrole).copied();
         details.procedure = (registration.policy != MatchPolicy::Exact).then(|| wanted.procedure.clone());
         let takes_progress = options.receive_progress == Some(true)
