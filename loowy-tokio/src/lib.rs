@@ -77,3 +77,7 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/surviving.md")]
 struct Surviving;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coming-from-loowy.md")]
+struct ComingFromLoowy;
