@@ -423,6 +423,19 @@ fn unsubscribe_all_ends_every_subscription_to_a_topic() {
 }
 
 #[test]
+fn unsubscribe_all_leaves_a_subscription_alone_that_is_being_made() {
+    let (mut world, client) = World::joined();
+    let mut making = client.subscribe("com.example.topic");
+    assert!(world.poll(&mut making).is_pending());
+    world.received();
+    world.finish(client.unsubscribe_all("com.example.topic")).unwrap();
+    world.send("[33,1,77]");
+    let subscription = world.finish(making).unwrap();
+    assert!(subscription.end().is_none());
+    world.expect_nothing();
+}
+
+#[test]
 fn unsubscribe_all_tells_of_a_refusal() {
     let (mut world, client) = World::joined();
     let subscription = subscribe(&mut world, &client, 1, 77);

@@ -532,6 +532,22 @@ fn testaments_are_bounded_by_number_and_by_bytes() {
 }
 
 #[test]
+fn testaments_are_not_retained_beyond_the_limit() {
+    let mut world = World::new(config().limits(RouterLimits::new().max_retained(1)));
+    let ((publisher, _), (dying, _)) = (join(&mut world, None), join(&mut world, None));
+    world.send(publisher, r#"[16,1,{"retain":true},"com.example.other"]"#);
+    let add = r#""wamp.session.add_testament",["com.example.gone",[],{}],{"publish_options":{"retain":true}}"#;
+    assert_eq!(call(&mut world, dying, 1, add), "");
+    world.send(publisher, r#"[32,2,{},"com.example.gone"]"#);
+    world.take(publisher);
+    world.router.handle_closed(world.now, dying);
+    assert_eq!(events(&mut world, publisher).len(), 1, "it is published all the same");
+    let (late, _) = join(&mut world, None);
+    world.send(late, r#"[32,1,{"get_retained":true},"com.example.gone"]"#);
+    assert!(world.one(late).starts_with("[33,"));
+}
+
+#[test]
 fn meta_procedures_are_the_routers_own() {
     let mut world = World::new(config());
     let ((one, _), (other, _)) = (join(&mut world, None), join(&mut world, None));

@@ -39,6 +39,13 @@ fn changes_that_nobody_takes_are_merged_over_the_limit() {
     assert!(changes.len() <= 7, "{changes:?}");
     assert_eq!(changes[changes.len() - 3..], ["left", "joined", "restored"]);
     assert_eq!(lost, 1_000, "the losses are added up");
+    // There is room again.
+    for _ in 0..2 {
+        peer.end_unread();
+        peer.session.reconnect_now(peer.now);
+        accept_unseen(&mut peer);
+    }
+    assert_eq!(std::iter::from_fn(|| peer.session.poll_event()).count(), 6);
 }
 
 /// The router accepts the attempt that is under way; nobody looks at what happens.
