@@ -30,7 +30,11 @@ impl Realm {
 
     /// Takes out everything of all sessions, when all of them are over.
     pub(super) fn clear(&mut self) {
-        self.broker = Broker::new(&self.config);
-        self.dealer = Dealer::default();
+        // What was counted stays counted.
+        let dropped_events = self.broker.dropped_events;
+        let Dealer { discarded_answers, discarded_calls, .. } = self.dealer;
+        (self.broker, self.dealer) = (Broker::new(&self.config), Dealer::default());
+        self.broker.dropped_events = dropped_events;
+        (self.dealer.discarded_answers, self.dealer.discarded_calls) = (discarded_answers, discarded_calls);
     }
 }

@@ -109,6 +109,8 @@ fn an_event_that_a_format_cannot_carry_is_dropped_for_its_subscribers() {
     }
     assert_eq!((world.messages(json).len(), world.messages(cbor).len()), (1, 2));
     assert_eq!(world.router.stats().dropped_events, 3);
+    world.router.shutdown(world.now);
+    assert_eq!(world.router.stats().dropped_events, 3, "it is counted since the router was made");
     assert_eq!(world.closed(json), None);
 }
 
