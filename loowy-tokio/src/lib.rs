@@ -25,7 +25,7 @@
 //! This crate knows `ws://` so far.
 //!
 //! **Cancel safety.** Every future is lazy: nothing is sent before it is polled. What dropping it later means is said at each:
-//! a call is forgotten, a subscription or registration is withdrawn, the streams' `next` loses nothing.
+//! a call is cancelled, a subscription or registration is withdrawn, the streams' `next` loses nothing.
 //!
 //! **Drop.** Dropping a [`Subscription`] or [`SubscriptionGuard`] unsubscribes, dropping a [`Registration`] or [`RegistrationGuard`] unregisters, dropping an
 //! unanswered [`Invocation`] answers it with an error. When the last client, subscription, registration and future is gone, the session
