@@ -82,6 +82,8 @@ pub(crate) struct Outcome {
     pub(crate) end: Slot<Result<CallOutcome, RequestError>>,
     /// Parts of the result, if somebody takes them.
     pub(crate) parts: Option<Box<Parts>>,
+    /// The task that waits for room for more input.
+    pub(crate) input: Option<Waker>,
 }
 
 impl Call {
@@ -153,12 +155,15 @@ impl Canceller {
     /// # }
     /// ```
     pub fn cancel(&self, mode: CancelMode) {
-        self.shared.command(|state, now, _| match self.place.0.load(Ordering::SeqCst) {
+        self.shared.command(|state, now, effects| match self.place.0.load(Ordering::SeqCst) {
             NOT_STARTED => self.place.0.store(CANCELLED, Ordering::SeqCst),
             CANCELLED => {}
             key => {
                 // One that has ended needs no cancelling.
                 let _ = state.session.cancel(now, CallKey(key), mode);
+                if let Some(outcome) = state.calls.get_mut(&CallKey(key)) {
+                    effects.wake(outcome.input.take());
+                }
             }
         });
     }
@@ -191,7 +196,7 @@ impl Start {
             if let Some(place) = place {
                 place.store(key.0, Ordering::SeqCst);
             }
-            state.calls.insert(key, Outcome { end: Slot::new(waker.take()), parts });
+            state.calls.insert(key, Outcome { end: Slot::new(waker.take()), parts, input: None });
             Ok(key)
         })?;
         Ok(Running { live: Arc::clone(&self.live), key, on_drop, is_over: false })
@@ -234,13 +239,15 @@ impl Drop for Running {
         if self.is_over {
             return;
         }
-        let gone = self.live.shared.command(|state, now, _| {
+        let gone = self.live.shared.command(|state, now, effects| {
             match self.on_drop {
                 // One that has ended needs no cancelling.
                 Some(mode) => drop(state.session.cancel(now, self.key, mode)),
                 None => state.session.forget_call(self.key),
             }
-            state.calls.remove(&self.key)
+            let mut outcome = state.calls.remove(&self.key)?;
+            effects.wake(outcome.input.take());
+            Some(outcome)
         });
         drop(gone);
     }

@@ -5,7 +5,7 @@ use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use wamp_proto::{IntoPayload, InvocationDetails, Payload, PayloadError, Uri};
 use super::handler::HandlerError;
 use super::inputs::Inputs;
 use super::publisher::Turn;
-use super::shared::{Shared, uri};
+use super::shared::{Shared, State, uri};
 use super::work::{InvocationParts, Work};
 use crate::passthru::Attributes as _;
 use crate::{CommandError, InvocationEnd, InvocationKey, Response, WampError};
@@ -61,7 +61,7 @@ pub struct OngoingInvocation {
 #[must_use = "futures do nothing unless they are polled"]
 pub struct SendProgress {
     turn: Turn<Arc<Shared>>,
-    key: InvocationKey,
+    cancelled: Cancelled,
     is_wanted: bool,
     part: Option<Result<Response, CommandError>>,
 }
@@ -314,7 +314,7 @@ impl OngoingInvocation {
         let part = part.into_payload(self.shared.format()).map_err(CommandError::from);
         let part = part.and_then(|payload| Ok(seal(payload)?));
         let turn = Turn::new(Arc::clone(&self.shared));
-        SendProgress { turn, key: self.key, is_wanted: self.wants_progress(), part: Some(part) }
+        SendProgress { turn, cancelled: self.cancelled(), is_wanted: self.wants_progress(), part: Some(part) }
     }
 
     /// Whether the caller takes parts of the result.
@@ -357,7 +357,7 @@ impl Future for SendProgress {
     type Output = Result<(), CommandError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { turn, key, is_wanted, part: given } = &mut *self;
+        let Self { turn, cancelled, is_wanted, part: given } = &mut *self;
         let mut part = match given.take() {
             Some(Ok(part)) => Some(part),
             Some(Err(error)) => return Poll::Ready(Err(error)),
@@ -366,9 +366,12 @@ impl Future for SendProgress {
         if !*is_wanted {
             return Poll::Ready(Ok(()));
         }
-        let sent = turn.poll(cx, |state, now, _| {
+        let key = cancelled.key;
+        let mut waker = Some(cx.waker().clone());
+        let waits = |state: &mut State| cancelled.poll_in(state, &mut waker).is_pending();
+        let sent = turn.poll_while(cx, waits, |state, now, _| {
             let part = part.take().unwrap_or_else(|| Response::Progress(Payload::new()));
-            state.session.respond(now, *key, part)
+            state.session.respond(now, key, part)
         });
         *given = part.map(Ok);
         sent
@@ -379,16 +382,23 @@ impl Future for Cancelled {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let waker = cx.waker().clone();
-        let Self { shared, key, ticket } = &mut *self;
-        let (polled, _unused) = shared.look(|state, _| {
-            let ticket = *ticket.get_or_insert_with(|| state.ticket());
-            match state.invocations.get_mut(key) {
-                Some(work) if work.end.is_none() => (Poll::Pending, work.watchers.insert(ticket, waker)),
-                _ => (Poll::Ready(()), Some(waker)),
+        let mut waker = Some(cx.waker().clone());
+        let shared = Arc::clone(&self.shared);
+        shared.look(|state, _| self.poll_in(state, &mut waker))
+    }
+}
+
+impl Cancelled {
+    /// Under the lock: one waker is taken, and the one before is given back.
+    fn poll_in(&mut self, state: &mut State, waker: &mut Option<Waker>) -> Poll<()> {
+        let ticket = *self.ticket.get_or_insert_with(|| state.ticket());
+        match state.invocations.get_mut(&self.key) {
+            Some(work) if work.end.is_none() => {
+                *waker = waker.take().and_then(|waker| work.watchers.insert(ticket, waker));
+                Poll::Pending
             }
-        });
-        polled
+            _ => Poll::Ready(()),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use wamp_proto::{CancelMode, IntoPayload, Payload};
 use super::caller::{CallResult, Canceller, Request, Running, Start};
 use super::publisher::Turn;
 use super::queue::{self, Overflow, Queue};
+use super::shared::State;
 use super::{Client, IntoUri, Live};
 use crate::passthru::{Attributes as _, Passthru};
 use crate::{CallKey, CallOptions, CallOutcome, CallPart, CommandError, RequestError};
@@ -158,7 +159,7 @@ pub struct NextPart<'a>(&'a mut ProgressiveCall);
 ///
 /// Dropping it cancels the call, as dropping the [`ProgressiveCall`] does.
 #[must_use = "futures do nothing unless they are polled"]
-pub struct FinishCall(Option<ProgressiveCall>);
+pub struct FinishCall(Option<ProgressiveCall>, bool);
 
 /// Where more input of a call is sent; see [`Client::call_streaming`].
 ///
@@ -267,7 +268,7 @@ impl ProgressiveCall {
     ///
     /// As [`Client::call`].
     pub const fn finish(self) -> FinishCall {
-        FinishCall(Some(self))
+        FinishCall(Some(self), false)
     }
 
     /// Makes something that cancels the call.
@@ -279,7 +280,7 @@ impl ProgressiveCall {
     /// How many parts were dropped because they came faster than they were taken, or could not be opened (payload passthru mode).
     #[must_use]
     pub fn missed(&self) -> u64 {
-        let parts = |state: &mut super::shared::State| Some(state.calls.get(&self.0.key)?.parts.as_ref()?.missed);
+        let parts = |state: &mut State| Some(state.calls.get(&self.0.key)?.parts.as_ref()?.missed);
         self.0.live.shared.look(|state, _| parts(state)).unwrap_or_default()
     }
 }
@@ -328,7 +329,13 @@ impl Future for FinishCall {
     type Output = Result<CallResult, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(call) = &mut self.0 else { panic!("polled after it was ready") };
+        let Self(call, is_begun) = &mut *self;
+        let Some(call) = call else { panic!("polled after it was ready") };
+        if !mem::replace(is_begun, true) {
+            // They would fill the queue, and might even end the call.
+            let parts = call.0.live.shared.look(|state, _| state.calls.get_mut(&call.0.key)?.parts.take());
+            drop(parts);
+        }
         let end = call.0.poll_end(&mut Some(cx.waker().clone()));
         if end.is_ready() {
             self.0 = None;
@@ -380,9 +387,15 @@ impl CallInput {
             None => panic!("polled after it was ready"),
         };
         let key = self.key;
-        let sent = self
-            .turn
-            .poll(cx, |state, now, _| state.session.call_more(now, key, given.take().unwrap_or_default(), part));
+        let mut waker = Some(cx.waker().clone());
+        let waits = |state: &mut State| {
+            let takes_input = state.session.takes_input(key);
+            let call = state.calls.get_mut(&key).filter(|_| takes_input);
+            call.map(|outcome| mem::swap(&mut outcome.input, &mut waker)).is_some()
+        };
+        let sent = self.turn.poll_while(cx, waits, |state, now, _| {
+            state.session.call_more(now, key, given.take().unwrap_or_default(), part)
+        });
         *payload = given.map(Ok);
         sent
     }

@@ -219,12 +219,25 @@ impl<L: Holds> Turn<L> {
         cx: &mut Context<'_>,
         send: impl FnOnce(&mut State, Time, &mut Option<Waker>) -> T,
     ) -> Poll<T> {
+        self.poll_while(cx, |_| true, send)
+    }
+
+    /// Sends when it is this publisher's turn and there is room, or as soon as it is not worth to wait for that, which `waits` finds out.
+    ///
+    /// `waits` has to see to it that the task is woken when that changes.
+    pub(super) fn poll_while<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        waits: impl FnOnce(&mut State) -> bool,
+        send: impl FnOnce(&mut State, Time, &mut Option<Waker>) -> T,
+    ) -> Poll<T> {
         let mut waker = Some(cx.waker().clone());
         let ticket = &mut self.ticket;
         self.live.shared().command(|state, now, effects| {
             let first = state.room.keys().next().copied();
             // Once the session is closed nobody waits, not even for one before who is not polled.
-            if state.closed.is_some() || (state.has_room() && (first.is_none() || first == *ticket)) {
+            let goes_on = state.closed.is_some() || (state.has_room() && (first.is_none() || first == *ticket));
+            if goes_on || !waits(state) {
                 if let Some(ticket) = ticket.take() {
                     effects.discard(state.room.remove(&ticket).flatten());
                 }

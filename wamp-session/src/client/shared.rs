@@ -419,7 +419,7 @@ impl State {
                     }
                 }
                 SessionEvent::CallProgress { key, progress } => {
-                    let Some(Outcome { end, parts: Some(parts) }) = self.calls.get_mut(&key) else { continue };
+                    let Some(Outcome { end, parts: Some(parts), .. }) = self.calls.get_mut(&key) else { continue };
                     let overflow = parts.push(progress, end.waker.is_some());
                     effects.wake(end.waker.take());
                     if overflow.is_break() {
@@ -430,6 +430,7 @@ impl State {
                 SessionEvent::CallDone { key, result } => {
                     if let Some(outcome) = self.calls.get_mut(&key) {
                         outcome.end.fill(result, effects);
+                        effects.wake(outcome.input.take());
                     }
                 }
                 SessionEvent::Registered { key, result } => {
@@ -463,7 +464,8 @@ impl State {
                     }
                 }
                 SessionEvent::InvocationInput { key, payload, more } => {
-                    let Some(work) = self.invocations.get_mut(&key) else { continue };
+                    // What comes together with the input that found no room, is not taken either.
+                    let Some(work) = self.invocations.get_mut(&key).filter(|work| work.is_open()) else { continue };
                     if !work.push(payload, more, effects) {
                         work.close(InvocationEnd::Overflow, effects);
                         let error = WampError::from_uri(uri(UNAVAILABLE));

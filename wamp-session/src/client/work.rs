@@ -126,6 +126,7 @@ impl Work {
 
     fn wake(&mut self, effects: &mut Effects) {
         self.inputs.clear();
+        self.bytes = 0;
         self.more = false;
         effects.wake(self.server.take());
         effects.wake(self.reader.take());

@@ -122,6 +122,12 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a call takes more input.
+    #[cfg(feature = "client")]
+    pub(crate) fn takes_input(&self, key: CallKey) -> bool {
+        self.calls.get(&key).is_some_and(|pending| pending.input.is_some())
+    }
+
     pub(super) fn cancel_call(&mut self, key: CallKey, mode: CancelMode) -> Result<(), CommandError> {
         let pending = self.calls.get(&key).ok_or(CommandError::UnknownKey)?;
         let (stage, cancelled) = (pending.stage, pending.cancelled);

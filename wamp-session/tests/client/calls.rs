@@ -300,6 +300,89 @@ fn input_that_is_given_up_leaves_the_line_of_those_who_wait_for_room() {
 }
 
 #[test]
+fn pci_05_input_that_waits_for_room_is_closed_with_the_call() {
+    type End = fn(&mut World, ProgressiveCall) -> Option<ProgressiveCall>;
+    let ends: [End; 5] = [
+        |world, call| {
+            world.send(r#"[8,48,1,{},"com.example.error.enough"]"#);
+            Some(call)
+        },
+        |_, call| {
+            call.canceller().cancel(CancelMode::Kill);
+            Some(call)
+        },
+        |_, call| {
+            call.canceller().cancel(CancelMode::Skip);
+            Some(call)
+        },
+        |world, call| {
+            world.advance(Duration::from_secs(9));
+            Some(call)
+        },
+        |_, call| {
+            drop(call);
+            None
+        },
+    ];
+    for (end, on_drop) in ends.into_iter().chain([ends[4]]).zip([true, true, true, true, true, false]) {
+        let (mut world, client) = World::joined();
+        let options = CallOptions::new().timeout(Duration::from_secs(9));
+        let options = if on_drop { options } else { options.cancel_on_drop(None) };
+        let (mut input, call) = world.finish(client.call_streaming_with("com.example.sum", 1, options)).unwrap();
+        world.received();
+        world.block();
+        let large = "x".repeat(1_100_000);
+        world.finish(input.send(&*large)).unwrap();
+        world.finish(input.send(&*large)).unwrap();
+        let mut last = Box::pin(input.finish(3));
+        let mut call = Some(call);
+        let woken = world.wakes(&mut last, |world| call = call.take().and_then(|call| end(world, call)));
+        assert!(woken, "somebody waits for room in vain");
+        assert!(matches!(world.poll(&mut last), Poll::Ready(Err(CommandError::InputClosed))));
+        // It has left the line.
+        let mut publish = Box::pin(client.publish("com.example.t", ()));
+        assert!(world.poll(&mut publish).is_pending());
+        world.unblock();
+        assert!(matches!(world.poll(&mut publish), Poll::Ready(Ok(()))));
+    }
+}
+
+#[test]
+fn pci_05_input_of_a_call_that_is_over_needs_no_room() {
+    let (mut world, client) = World::joined();
+    let (mut input, call) = world.finish(client.call_streaming("com.example.sum", 1)).unwrap();
+    world.received();
+    world.block();
+    let large = "x".repeat(1_100_000);
+    world.finish(input.send(&*large)).unwrap();
+    world.finish(input.send(&*large)).unwrap();
+    world.send("[50,1,{},[1]]");
+    assert!(matches!(world.poll(&mut input.send(3)), Poll::Ready(Err(CommandError::InputClosed))));
+    world.finish(call.finish()).unwrap();
+    assert!(matches!(world.poll(&mut input.send(4)), Poll::Ready(Err(CommandError::InputClosed))));
+}
+
+#[test]
+fn parts_that_are_not_wanted_any_more_do_not_end_the_call() {
+    let (mut world, client) = World::joined();
+    let queue = Queue::new().max_events(2).overflow(Overflow::End);
+    let mut call = progressive(&mut world, &client, CallOptions::new().queue(queue));
+    world.send(&part(1));
+    world.send(&part(2));
+    assert_eq!(world.finish(call.next()).unwrap().arg::<u64>(0).unwrap(), 1);
+    let mut end = call.finish();
+    let woken = world.wakes(&mut end, |world| {
+        for n in 3..=9 {
+            world.send(&part(n));
+        }
+    });
+    assert!(!woken, "only the end matters");
+    world.expect_nothing();
+    world.send("[50,1,{},[10]]");
+    assert_eq!(world.finish(end).unwrap().arg::<u64>(0).unwrap(), 10);
+}
+
+#[test]
 fn pci_11_a_dealer_without_the_feature_gets_no_input_in_parts() {
     let (mut world, client) = World::new(Config::new("ws://router/ws", "realm1").agent(None));
     let waiting = world.finish(client.call_streaming("com.example.sum", 1)).map(drop);

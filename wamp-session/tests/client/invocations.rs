@@ -109,6 +109,34 @@ fn parts_wait_for_room() {
 }
 
 #[test]
+fn pcr_10_a_part_that_waits_for_room_is_not_sent_after_an_interrupt() {
+    for mode in ["kill", "killnowait"] {
+        let (mut world, client) = World::joined();
+        let mut registration = registered(&mut world, &client);
+        world.send(r#"[68,5,88,{"receive_progress":true}]"#);
+        let call = world.finish(registration.next()).unwrap();
+        world.block();
+        let large = "x".repeat(1_100_000);
+        world.finish(call.progress(&*large)).unwrap();
+        world.finish(call.progress(&*large)).unwrap();
+        let (mut one, mut other) = (call.progress(1), call.progress(2));
+        assert!(world.poll(&mut other).is_pending());
+        let woken = world.wakes(&mut one, |world| world.send(&format!(r#"[69,5,{{"mode":"{mode}"}}]"#)));
+        assert!(woken, "somebody waits for room in vain");
+        for part in [&mut one, &mut other] {
+            let sent = world.poll(part);
+            let Poll::Ready(Err(error)) = sent else { panic!("{sent:?}") };
+            assert!(matches!(error, CommandError::Interrupted | CommandError::UnknownKey), "{error:?}");
+        }
+        let mut publish = Box::pin(client.publish("com.example.t", ()));
+        assert!(world.poll(&mut publish).is_pending());
+        world.unblock();
+        assert!(matches!(world.poll(&mut publish), Poll::Ready(Ok(()))), "they have left the line");
+        drop(call);
+    }
+}
+
+#[test]
 fn need_39_input_in_parts_comes_as_a_stream() {
     let (mut world, client) = World::joined();
     let mut registration = registered(&mut world, &client);
@@ -172,6 +200,20 @@ fn input_that_nobody_takes_is_bounded() {
     assert_eq!(call.end(), Some(InvocationEnd::Overflow));
     assert!(world.finish(call.inputs().next()).is_none());
     world.send("[68,5,88,{}]");
+    drop(call);
+    world.expect_nothing();
+}
+
+#[test]
+fn input_behind_what_found_no_room_is_not_taken() {
+    let (mut world, client) = World::joined();
+    let mut registration = registered(&mut world, &client);
+    world.send(r#"[68,5,88,{"progress":true}]"#);
+    let call = world.finish(registration.next()).unwrap();
+    world.send_all([r#"[68,5,88,{"progress":true},[1]]"#; 1_024 + 3]);
+    world.expect(r#"[8,68,5,{},"wamp.error.unavailable"]"#);
+    assert_eq!(call.end(), Some(InvocationEnd::Overflow));
+    assert!(world.finish(call.inputs().next()).is_none(), "the stream has ended");
     drop(call);
     world.expect_nothing();
 }

@@ -282,6 +282,19 @@ impl World {
         polled
     }
 
+    /// Whether something wakes the task that waits for a future.
+    #[track_caller]
+    pub(crate) fn wakes<F: Future + Unpin>(&mut self, future: &mut F, something: impl FnOnce(&mut Self)) -> bool {
+        let flag = Arc::new(Flag::default());
+        let waker = Waker::from(Arc::clone(&flag));
+        assert!(Pin::new(future).poll(&mut Context::from_waker(&waker)).is_pending());
+        self.run();
+        assert!(!flag.woken.load(Ordering::SeqCst), "nothing has happened yet");
+        something(self);
+        self.run();
+        flag.woken.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn is_driver_running(&self) -> bool {
         self.tasks.iter().any(|running| running.is_driver)
     }
