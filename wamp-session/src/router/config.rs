@@ -323,8 +323,8 @@ impl RouterLimits {
     /// Sets how many calls of one caller, and how many invocations of one callee, may be unanswered; more are refused with
     /// `wamp.error.unavailable`.
     ///
-    /// Of as many invocations that were interrupted the router remembers that an answer may still come; an answer to an older one is a
-    /// protocol violation.
+    /// Of as many invocations that were interrupted the router remembers that an answer may still come; all answers that may be
+    /// to older ones are discarded, whether they are or not.
     #[must_use]
     pub const fn max_calls(mut self, calls: usize) -> Self {
         self.calls = calls;
@@ -370,7 +370,7 @@ impl RouterLimits {
     /// Sets of how many calls of one caller the router remembers that more input may come, beside those that are under way.
     ///
     /// The caller may not know yet that such a call is over, and more input for it is discarded. Of calls beyond, the oldest are
-    /// forgotten; more input for one of those is a protocol violation.
+    /// forgotten; from then on nobody can tell whether they took more input, and what comes for one that is over is discarded.
     #[must_use]
     pub const fn max_inputs(mut self, calls: usize) -> Self {
         self.inputs = calls;

@@ -165,6 +165,7 @@ impl Router {
                 authmethod,
                 next_request: RequestId::MIN,
                 inputs: BTreeSet::new(),
+                forgotten_input: None,
                 testaments: Testaments::default(),
             });
             self.tell_of_joining(id);

@@ -50,6 +50,8 @@ pub(super) struct Member {
     pub(super) next_request: RequestId,
     /// The calls for which more CALLs may come, whether they are still under way or not.
     pub(super) inputs: BTreeSet<RequestId>,
+    /// The last of them that was forgotten, as there were too many.
+    pub(super) forgotten_input: Option<RequestId>,
     pub(super) testaments: Testaments,
 }
 

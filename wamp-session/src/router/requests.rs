@@ -30,6 +30,7 @@ impl Router {
         }
         // Even if the call is over: the caller may not know yet.
         let is_open = if more { member.inputs.contains(&call.request) } else { member.inputs.remove(&call.request) };
+        let is_open = is_open || member.forgotten_input >= Some(call.request);
         let Some(realm) = self.realms.get_mut(&member.realm) else { return Ok(None) };
         if !is_open && !realm.dealer.takes_input(id, call.request) {
             return Err(Violation::new(format!("CALL {} continues no call that takes more", call.request)));
@@ -45,7 +46,7 @@ impl Router {
         {
             member.inputs.insert(call.request);
             if member.inputs.len() > limit {
-                member.inputs.pop_first();
+                member.forgotten_input = member.inputs.pop_first();
             }
         }
     }

@@ -269,7 +269,13 @@ fn interrupted_invocations_are_limited() {
     assert_eq!(world.take(callee).len(), 10, "an interrupted invocation makes room");
     world.send(callee, "[70,4,{}]");
     world.send(callee, "[70,5,{}]");
+    // A caller that cancels faster than its callee reads must not bring the callee down.
+    world.send(callee, r#"[70,2,{"progress":true}]"#);
+    world.send(callee, "[70,2,{}]");
+    world.send(callee, r#"[8,68,3,{},"com.example.late"]"#);
     assert_eq!(world.closed(callee), None);
-    world.send(callee, "[70,3,{}]");
+    assert_eq!(world.router.stats().discarded_answers, 5);
+    // Of those that are not forgotten, each is answered once.
+    world.send(callee, "[70,4,{}]");
     world.assert_violation(callee);
 }

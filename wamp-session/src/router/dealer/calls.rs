@@ -30,6 +30,8 @@ struct Callee {
     running: BTreeMap<RegistrationId, u64>,
     /// The invocations that were interrupted and need no answer; one may come.
     interrupted: BTreeSet<RequestId>,
+    /// The last of them that was forgotten, as there were too many: up to it, nobody can tell whether an answer is expected.
+    forgotten: Option<RequestId>,
 }
 
 /// An unanswered invocation.
@@ -103,7 +105,15 @@ impl Default for Callee {
             invocations: BTreeMap::new(),
             running: BTreeMap::new(),
             interrupted: BTreeSet::new(),
+            forgotten: None,
         }
+    }
+}
+
+impl Callee {
+    /// Whether an answer may be to an invocation that was interrupted and forgotten.
+    fn has_forgotten(&self, invoked: Invoked) -> bool {
+        self.forgotten >= Some(invoked.request)
     }
 }
 
@@ -243,7 +253,7 @@ impl Calls {
         if let Some(callee) = self.callees.get_mut(&invoked.callee) {
             callee.interrupted.insert(invoked.request);
             if callee.interrupted.len() > limit {
-                callee.interrupted.pop_first();
+                callee.forgotten = callee.interrupted.pop_first();
             }
         }
     }
@@ -274,7 +284,7 @@ impl Calls {
             return Ok(Some(invocation));
         }
         let callee = self.callees.get_mut(&invoked.callee);
-        if callee.is_some_and(|callee| callee.interrupted.remove(&invoked.request)) {
+        if callee.is_some_and(|callee| callee.interrupted.remove(&invoked.request) || callee.has_forgotten(invoked)) {
             return Ok(None);
         }
         Err(Violation::new("the answer is to no invocation that waits for one"))
@@ -282,7 +292,8 @@ impl Calls {
 
     /// Whether a callee was told that an answer is not needed, and has not given it since.
     pub(super) fn is_interrupted(&self, invoked: Invoked) -> bool {
-        self.callees.get(&invoked.callee).is_some_and(|callee| callee.interrupted.contains(&invoked.request))
+        let callee = self.callees.get(&invoked.callee);
+        callee.is_some_and(|callee| callee.interrupted.contains(&invoked.request) || callee.has_forgotten(invoked))
     }
 
     /// The calls of a session that is over.
