@@ -98,6 +98,12 @@ impl Router {
         self.tell_of_leaving(id, &mut member);
     }
 
+    /// Takes a session out of its realm, and tells the others of what has ended with it, but not of itself; it has no testaments.
+    pub(super) fn leave_unmourned(&mut self, id: PeerId, member: Member) {
+        self.take_out(id, &member);
+        self.tell_news(&member.realm, Some((id, member.session)));
+    }
+
     /// Takes a session out of its realm.
     pub(super) fn take_out(&mut self, id: PeerId, member: &Member) {
         self.sessions.remove(&member.session);

@@ -156,7 +156,8 @@ impl Meta {
         self.call(meta::kill_by_authrole(authrole, &kill))
     }
 
-    /// Ends all sessions of the realm but this one (`wamp.session.kill_all`).
+    /// Ends all sessions of the realm but this one (`wamp.session.kill_all`). By the specification their end is not told, and their
+    /// testaments are not published.
     ///
     /// # Errors
     ///

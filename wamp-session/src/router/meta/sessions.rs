@@ -36,25 +36,25 @@ impl Router {
         let session = query.number(0)?;
         let farewell = Farewell::of(query)?;
         let peer = self.session(query, session).filter(|peer| *peer != query.caller);
-        self.kill([peer.ok_or(NO_SUCH_SESSION)?], &farewell);
+        self.kill([peer.ok_or(NO_SUCH_SESSION)?], &farewell, Self::leave);
         Ok(Reply::default())
     }
 
     pub(super) fn kill_by_authid(&mut self, query: &Query) -> Answer {
         let authid = query.text(0)?;
-        let killed = self.kill_where(query, |member| &*member.authid == authid)?;
+        let killed = self.kill_where(query, |member| &*member.authid == authid, Self::leave)?;
         Ok(Reply::new(ids(killed)))
     }
 
     pub(super) fn kill_by_authrole(&mut self, query: &Query) -> Answer {
         let authrole = query.text(0)?;
-        let killed = self.kill_where(query, |member| &*member.authrole == authrole)?;
+        let killed = self.kill_where(query, |member| &*member.authrole == authrole, Self::leave)?;
         Ok(if self.peers.quirks.has_list_killed() { Reply::new(ids(killed)) } else { Reply::new(killed.len() as u64) })
     }
 
-    /// Ends all sessions but the caller's.
+    /// Ends all sessions but the caller's. By the specification that makes neither session meta events nor testaments.
     pub(super) fn kill_all(&mut self, query: &Query) -> Answer {
-        let killed = self.kill_where(query, |_| true)?;
+        let killed = self.kill_where(query, |_| true, Self::leave_unmourned)?;
         Ok(Reply::new(killed.len() as u64))
     }
 
@@ -62,24 +62,30 @@ impl Router {
         &mut self,
         query: &Query,
         is_meant: impl Fn(&Member) -> bool,
+        leave: fn(&mut Self, PeerId, Member),
     ) -> Result<Vec<SessionId>, &'static str> {
         let farewell = Farewell::of(query)?;
         let members = self.peers.members(&query.realm);
         let meant = members.filter(|(peer, member)| *peer != query.caller && is_meant(member));
         let (peers, sessions): (Vec<_>, Vec<_>) = meant.map(|(peer, member)| (peer, member.session)).unzip();
-        self.kill(peers, &farewell);
+        self.kill(peers, &farewell, leave);
         Ok(sessions)
     }
 
     /// Ends sessions. All have GOODBYE before the first leaves: they do not hear of each other's end.
-    fn kill(&mut self, peers: impl IntoIterator<Item = PeerId>, farewell: &Farewell) {
+    fn kill(
+        &mut self,
+        peers: impl IntoIterator<Item = PeerId>,
+        farewell: &Farewell,
+        leave: fn(&mut Self, PeerId, Member),
+    ) {
         let mut killed = Vec::new();
         for peer in peers {
             let member = self.say_goodbye(peer, &farewell.reason, farewell.message.as_deref());
             killed.extend(member.map(|member| (peer, member)));
         }
         for (peer, member) in killed {
-            self.leave(peer, member);
+            leave(self, peer, member);
         }
     }
 
