@@ -136,9 +136,9 @@ impl Invocation {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Encode`] if the result cannot be encoded, and then the caller gets `wamp.error.invalid_payload`;
-    /// [`CommandError::UnknownKey`] or [`CommandError::Closed`] if the invocation has ended before ([`end`](Self::end)). Others say
-    /// what the caller got instead.
+    /// [`CommandError::Encode`] if the result cannot be encoded and [`CommandError::Passthru`] if it cannot be sealed, and then the
+    /// caller gets `wamp.error.invalid_payload`; [`CommandError::UnknownKey`] or [`CommandError::Closed`] if the invocation has ended
+    /// before ([`end`](Self::end)). Others say what the caller got instead.
     pub fn reply(mut self, result: impl IntoPayload) -> Result<(), CommandError> {
         match result.into_payload(self.ongoing.shared.format()) {
             Ok(payload) => self.respond(Response::Result(payload)),
@@ -180,7 +180,7 @@ impl Invocation {
     /// # Errors
     ///
     /// [`CommandError::Interrupted`] if the call was cancelled, [`CommandError::UnknownKey`] if it needs no answer any more. If the
-    /// part cannot be encoded or is too large, nothing is sent, and the invocation goes on.
+    /// part cannot be encoded, cannot be sealed ([`CommandError::Passthru`]) or is too large, nothing is sent, and the invocation goes on.
     pub fn progress(&self, part: impl IntoPayload) -> SendProgress {
         self.ongoing.progress(part)
     }

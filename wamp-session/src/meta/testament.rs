@@ -30,12 +30,13 @@ pub enum TestamentScope {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Testament {
     scope: Option<TestamentScope>,
-    options: PublishOptions,
+    pub(crate) options: PublishOptions,
 }
 
 /// `wamp.session.add_testament`: has the router publish an event when the caller's session is over.
 ///
-/// Routers differ in what they answer, which is ignored.
+/// Routers differ in what they answer, which is ignored. In payload passthru mode the payload is one that
+/// [`Codecs::seal`](crate::passthru::Codecs::seal) has sealed, with the attributes of the options.
 ///
 /// # Errors
 ///
@@ -119,5 +120,9 @@ fn dict_of(options: &wamp_proto::PublishOptions) -> Dict {
     set("eligible_authid", options.eligible_authid.as_deref().map(texts));
     set("eligible_authrole", options.eligible_authrole.as_deref().map(texts));
     set("rkey", options.rkey.as_deref().map(Into::into));
+    set("ppt_scheme", options.ppt_scheme.as_deref().map(Into::into));
+    set("ppt_serializer", options.ppt_serializer.as_deref().map(Into::into));
+    set("ppt_cipher", options.ppt_cipher.as_deref().map(Into::into));
+    set("ppt_keyid", options.ppt_keyid.as_deref().map(Into::into));
     dict
 }

@@ -1,7 +1,8 @@
 //! Payload passthru mode at the client: codecs seal and open by themselves (checklist section 14).
 
 use bytes::Bytes;
-use wamp_session::client::Client;
+use wamp_session::client::{Client, MetaError};
+use wamp_session::meta::Testament;
 use wamp_session::passthru::{Passthru, PassthruCodec, PassthruError};
 use wamp_session::{CallOptions, CommandError, Config, PublishOptions, RegisterOptions, RequestError};
 
@@ -197,4 +198,23 @@ fn ppt_15_a_callee_takes_input_and_gives_results_in_parts() {
     assert_eq!(part, format!(r#"[70,1,{{"progress":true,{ATTRIBUTES}}},{}]"#, item("5")));
     call.reply(6).unwrap();
     world.expect(&format!("[70,1,{{{ATTRIBUTES}}},{}]", item("6")));
+}
+
+#[test]
+fn tst_01_a_testament_is_sealed_when_it_is_added() {
+    let (mut world, client) = joined();
+    let sealed = || Testament::new().options(PublishOptions::new().passthru(flip()));
+    let mut add = client.meta().add_testament_with("a.b", "gone", sealed());
+    assert!(world.poll(&mut add).is_pending());
+    let wrapped = format!(
+        r#"[48,1,{{}},"wamp.session.add_testament",["a.b",{},{{}}],{{"publish_options":{{{ATTRIBUTES}}}}}]"#,
+        item(r#""gone""#)
+    );
+    let [sent, expected] =
+        [world.received(), wrapped].map(|message| serde_json::from_str::<serde_json::Value>(&message).unwrap());
+    assert_eq!(sent, expected);
+    let failed = world.finish(client.meta().add_testament_with("a.b", "panic", sealed())).unwrap_err();
+    let MetaError::Request(RequestError::Command(CommandError::Passthru(error))) = failed else { panic!("{failed:?}") };
+    assert!(matches!(error, PassthruError::Codec(_)));
+    world.expect_nothing();
 }

@@ -98,3 +98,20 @@ fn rtr_09_a_subscriber_without_the_feature_gets_the_event_all_the_same() {
     world.send(publisher, &format!(r#"[16,1,{ATTRIBUTES},"a.b",{ITEM}]"#));
     assert!(world.one(subscriber).ends_with(&format!(",{ATTRIBUTES},{ITEM}]")));
 }
+
+#[test]
+fn tst_01_a_testament_keeps_its_attributes() {
+    let mut world = World::new(config());
+    let (heir, dying) = (world.join_as(Format::Json, HELLO), world.join_as(Format::Json, HELLO));
+    world.send(heir, r#"[32,1,{},"a.b"]"#);
+    world.take(heir);
+    let item = ITEM.strip_suffix(']').unwrap();
+    world.send(
+        dying,
+        &format!(r#"[48,1,{{}},"wamp.session.add_testament",["a.b",{item}],{{}}],{{"publish_options":{ATTRIBUTES}}}]"#),
+    );
+    assert!(world.one(dying).starts_with("[50,1,{}"));
+    world.router.handle_closed(world.now, dying);
+    let event = world.one(heir);
+    assert!(event.starts_with("[36,") && event.ends_with(&format!(",{ATTRIBUTES},{ITEM}]")), "{event}");
+}

@@ -358,18 +358,24 @@ impl Meta {
 
     /// Has the router publish an event when this session is over, with options.
     ///
+    /// If they say so ([`PublishOptions::passthru`](crate::PublishOptions::passthru)), the payload is sealed now.
+    ///
     /// # Errors
     ///
-    /// As [`add_testament`](Self::add_testament).
+    /// As [`add_testament`](Self::add_testament), and [`CommandError::Passthru`] if the payload cannot be sealed.
     pub fn add_testament_with(
         &self,
         topic: impl IntoUri,
         payload: impl IntoPayload,
-        testament: Testament,
+        mut testament: Testament,
     ) -> MetaCall<()> {
-        let format = self.client.0.shared.format();
+        let shared = &self.client.0.shared;
+        let format = shared.format();
         let topic = topic.into_uri().map_err(CommandError::InvalidUri);
-        let request = topic.and_then(|topic| Ok(meta::add_testament(&topic, payload, &testament, format)?));
+        let request = topic.and_then(|topic| {
+            let payload = shared.seal(&mut testament.options.wire, payload.into_payload(format)?)?;
+            Ok(meta::add_testament(&topic, payload, &testament, format)?)
+        });
         self.call_for(request)
     }
 

@@ -25,6 +25,7 @@ use self::subscriptions::{Subscription, Subscriptions};
 use super::ids::Ids;
 use super::peer::{Member, Peers};
 use super::{Disclosure, PeerId, RealmConfig, Violation, passthru, refuse, uri};
+use crate::passthru::Attributes as _;
 use crate::{Feature, Frame};
 
 pub(super) struct Broker {
@@ -204,7 +205,8 @@ impl Broker {
         publish: Publish,
     ) {
         let Publish { mut options, topic, payload, .. } = publish;
-        let details = details_of(config, member, options.disclose_me == Some(true));
+        let mut details = details_of(config, member, options.disclose_me == Some(true));
+        passthru::forward(options.passthru().as_ref(), &mut details);
         let audience = Audience::take(publisher, &mut options);
         let publication = Publication { id: ids.publication(), topic, details, payload, audience };
         let retain = options.retain == Some(true) && self.retained.has_room(&peers.limits, &publication);

@@ -1,10 +1,12 @@
 //! Testaments: what a router publishes for a session that is over (WAMP Advanced Profile, "Session Testament").
 
-use wamp_proto::{Args, DecodeErrorKind, Dict, IntoPayload, Message, PayloadCheck, Publish, Value, decode};
+use wamp_proto::{Args, DecodeErrorKind, Dict, IntoPayload, Message, PayloadCheck, Publish, Role, Value, decode};
 
 use super::super::peer::{Member, State};
 use super::super::{PeerId, Router};
 use super::{Answer, INVALID_ARGUMENT, Query, Reply};
+use crate::Feature;
+use crate::passthru::Attributes as _;
 
 /// The testaments of a session, in the order in which they were added.
 #[derive(Default)]
@@ -99,7 +101,8 @@ impl Router {
         if publish.topic.is_reserved() {
             return Err("wamp.error.invalid_uri");
         }
-        if publish.options.ppt_scheme.is_some() {
+        let mode = Feature::PayloadPassthruMode;
+        if publish.options.passthru().is_some() && !self.peers.announces(query.caller, Role::Publisher, mode) {
             return Err("wamp.error.option_not_allowed");
         }
         // There will be nobody to answer.
