@@ -4,6 +4,8 @@
 
 mod calls;
 mod events;
+#[cfg(feature = "client")]
+mod passthru;
 mod profiles;
 mod registrations;
 
