@@ -226,31 +226,38 @@ impl SubscriptionGuard {
 }
 
 impl Listening {
-    fn start(&mut self, event: Event) {
+    /// Calls the handler, and polls only what it returns: the others are polled when one of them is woken.
+    fn start(&mut self, event: Event, cx: &mut Context<'_>) {
         match catch_unwind(AssertUnwindSafe(|| (self.listener.0)(event))) {
-            Ok(handling) => self.running.push(handling),
-            Err(_) => self.count_failure(),
+            Ok(mut handling) => match run(&mut handling, cx) {
+                Poll::Pending => self.running.push(handling),
+                Poll::Ready(true) => {}
+                Poll::Ready(false) => self.count_failures(1),
+            },
+            Err(_) => self.count_failures(1),
         }
     }
 
     fn run(&mut self, cx: &mut Context<'_>) {
         let mut failed = 0;
-        self.running.retain_mut(|handling| {
-            match catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx))) {
-                Ok(Poll::Pending) => return true,
-                Ok(Poll::Ready(succeeded)) => failed += usize::from(!succeeded),
-                Err(_) => failed += 1,
+        self.running.retain_mut(|handling| match run(handling, cx) {
+            Poll::Pending => true,
+            Poll::Ready(succeeded) => {
+                failed += u64::from(!succeeded);
+                false
             }
-            false
         });
-        for _ in 0..failed {
-            self.count_failure();
-        }
+        self.count_failures(failed);
     }
 
-    fn count_failure(&self) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
+    fn count_failures(&self, failures: u64) {
+        self.failures.fetch_add(failures, Ordering::Relaxed);
     }
+}
+
+/// Polls a handler; one that panics has failed.
+fn run(handling: &mut Handling, cx: &mut Context<'_>) -> Poll<bool> {
+    catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx))).unwrap_or(Poll::Ready(false))
 }
 
 impl Future for Listening {
@@ -263,10 +270,7 @@ impl Future for Listening {
                 return Poll::Pending;
             }
             match poll_next(&self.shared, self.key, cx) {
-                Poll::Ready(Some(event)) => {
-                    self.start(event);
-                    self.run(cx);
-                }
+                Poll::Ready(Some(event)) => self.start(event, cx),
                 Poll::Ready(None) if self.running.is_empty() => return Poll::Ready(()),
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
