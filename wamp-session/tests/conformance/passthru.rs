@@ -204,6 +204,25 @@ fn ppt_10_and_pv_17_a_router_that_did_not_announce_it_breaks_the_protocol() {
 }
 
 #[test]
+fn ppt_10_an_error_belongs_to_the_role_of_its_request() {
+    let broker_alone = r#"[2,1,{"roles":{"broker":{"features":{"payload_passthru_mode":true}},"dealer":{}}}]"#;
+    let error =
+        |request_type, request| format!(r#"[8,{request_type},{request},{{"ppt_scheme":"x_my_ppt"}},"a.b",{ITEM}]"#);
+    let mut peer = Peer::joined_with(config(), broker_alone);
+    let options = PublishOptions::new();
+    peer.session.publish_acked(peer.now, uri("a.b"), Payload::new(), options).unwrap();
+    let request = peer.sent_request(16);
+    peer.receive(&error(16, request));
+    assert!(matches!(peer.event(), wamp_session::SessionEvent::PublishDone { result: Err(_), .. }));
+    peer.expect_usable();
+    let mut peer = Peer::joined_with(config(), broker_alone);
+    peer.call("a.b");
+    let request = peer.sent_request(48);
+    peer.receive(&error(48, request));
+    peer.expect_violation();
+}
+
+#[test]
 fn ppt_10_the_violation_says_what_is_wrong() {
     let event = format!(r#"[36,7,1,{{"ppt_scheme":"x_my_ppt"}},{ITEM}]"#).into_bytes();
     let mut peer = Peer::joined_with(config(), FEATURELESS);

@@ -274,3 +274,15 @@ fn timeout_of(options: &CallOptions) -> Option<Duration> {
 fn whole_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tmo_01_what_is_left_is_rounded_up_and_never_0() {
+        for (nanos, millis) in [(0, 1), (1, 1), (1_000_000, 1), (1_000_001, 2), (1_999_999, 2), (2_000_000, 2)] {
+            assert_eq!(whole_millis(Duration::from_nanos(nanos)), millis, "{nanos} ns");
+        }
+    }
+}
