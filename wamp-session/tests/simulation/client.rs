@@ -6,9 +6,21 @@ use serde_json::Value;
 use wamp_session::proto::{MatchPolicy, Uri};
 use wamp_session::router::PeerId;
 use wamp_session::{
-    Action, CallKey, CloseReason, Frame, InvocationKey, NotRestored, PublishKey, RegistrationKey, Session,
-    SessionEvent, Status, SubscriptionKey, Time, TransportId,
+    Action, CallKey, CloseReason, CommandError, Frame, InvocationKey, NotRestored, PublishKey, RegistrationKey,
+    Session, SessionEvent, Status, SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId,
 };
+
+/// What one SUBSCRIBE asks for: who wants retained events asks alone.
+type Topic = (Uri, MatchPolicy, Option<SubscriptionKey>);
+
+/// The commands that wait for a join.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    pub(crate) calls: BTreeSet<CallKey>,
+    pub(crate) publications: BTreeSet<PublishKey>,
+    pub(crate) topics: BTreeSet<Topic>,
+    pub(crate) registrations: BTreeSet<RegistrationKey>,
+}
 
 /// A transport between a session and the router.
 pub(crate) struct Link {
@@ -25,6 +37,11 @@ pub(crate) struct Client {
     pub(crate) link: Option<Link>,
     /// A transport that is to be opened, and when it will have been tried.
     pub(crate) opening: Option<(TransportId, Time)>,
+    /// Transports that are to be closed, and when they will have been.
+    pub(crate) ending: Vec<(Time, TransportId)>,
+    /// How many commands of a kind wait at most, if they are buffered.
+    buffer: Option<usize>,
+    pub(crate) waiting: Waiting,
     calls: BTreeSet<CallKey>,
     publications: BTreeSet<PublishKey>,
     /// Those that the present session has sent.
@@ -32,9 +49,10 @@ pub(crate) struct Client {
     was_joined: bool,
     /// Whether a rejoin is not followed by `Restored` yet.
     restoring: bool,
-    /// What is live, and whether it was confirmed.
-    /// By what they match, and whether they are confirmed.
-    pub(crate) subscriptions: BTreeMap<SubscriptionKey, ((Uri, MatchPolicy), bool)>,
+    /// Whether the application has closed the session, and it is not closed yet.
+    is_closing: bool,
+    /// What is live, and whether it is confirmed.
+    pub(crate) subscriptions: BTreeMap<SubscriptionKey, (Topic, bool)>,
     pub(crate) registrations: BTreeMap<RegistrationKey, (Uri, bool)>,
     pub(crate) invocations: Vec<InvocationKey>,
     runs: u64,
@@ -47,16 +65,20 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(session: Session) -> Self {
+    pub(crate) fn new(session: Session, buffer: Option<usize>) -> Self {
         Self {
             session,
             link: None,
             opening: None,
+            ending: Vec::new(),
+            buffer,
+            waiting: Waiting::default(),
             calls: BTreeSet::new(),
             publications: BTreeSet::new(),
             sent: Default::default(),
             was_joined: false,
             restoring: false,
+            is_closing: false,
             subscriptions: BTreeMap::new(),
             registrations: BTreeMap::new(),
             invocations: Vec::new(),
@@ -73,12 +95,14 @@ impl Client {
         // A session that is closing connects again afterwards.
         let runs = if matches!(self.session.status(), Status::Closing) { 2 } else { 1 };
         self.runs = self.runs.max(self.closed + runs);
+        self.is_closing &= runs == 1;
         self.session.connect(now);
     }
 
     pub(crate) fn close(&mut self, now: Time) {
         if !self.is_idle() {
             self.runs = self.closed + 1;
+            self.is_closing = true;
         }
         self.session.close(now, CloseReason::CloseRealm);
     }
@@ -87,6 +111,8 @@ impl Client {
         assert!(self.calls.insert(key), "a key that was used before");
         if matches!(self.session.status(), Status::Joined(_)) {
             self.sent.0.insert(key);
+        } else {
+            self.waiting.calls.insert(key);
         }
     }
 
@@ -98,7 +124,51 @@ impl Client {
         assert!(self.publications.insert(key), "a key that was used before");
         if matches!(self.session.status(), Status::Joined(_)) {
             self.sent.1.insert(key);
+        } else {
+            self.waiting.publications.insert(key);
         }
+    }
+
+    pub(crate) fn subscribed(&mut self, key: SubscriptionKey, topic: Uri, policy: MatchPolicy, retained: bool) {
+        let topic = (topic, policy, retained.then_some(key));
+        let is_wanted = self.subscriptions.values().any(|(other, _)| *other == topic);
+        if !is_wanted && !matches!(self.session.status(), Status::Joined(_)) {
+            self.waiting.topics.insert(topic.clone());
+        }
+        self.subscriptions.insert(key, (topic, false));
+    }
+
+    pub(crate) fn unsubscribed(&mut self, key: SubscriptionKey) {
+        if let Some((topic, _)) = self.subscriptions.remove(&key)
+            && self.subscriptions.values().all(|(other, _)| *other != topic)
+        {
+            self.waiting.topics.remove(&topic);
+        }
+    }
+
+    pub(crate) fn registered(&mut self, key: RegistrationKey, procedure: Uri) {
+        if !matches!(self.session.status(), Status::Joined(_)) {
+            self.waiting.registrations.insert(key);
+        }
+        self.registrations.insert(key, (procedure, false));
+    }
+
+    pub(crate) fn unregistered(&mut self, key: RegistrationKey) {
+        self.registrations.remove(&key);
+        self.waiting.registrations.remove(&key);
+    }
+
+    /// Looks at whether a command was taken: a buffer has room for so many of a kind that wait, and for no more.
+    pub(crate) fn check_taken<K>(&self, taken: Result<K, CommandError>, waiting: usize) -> Option<K> {
+        let is_joined = matches!(self.session.status(), Status::Joined(_));
+        if let Some(buffer) = self.buffer.filter(|_| !is_joined) {
+            match &taken {
+                Ok(_) => assert!(waiting < buffer, "invariant 7: {waiting} commands wait"),
+                Err(CommandError::BufferFull) => assert!(waiting >= buffer, "only {waiting} commands wait"),
+                Err(_) => {}
+            }
+        }
+        taken.ok()
     }
 
     /// Whether what was kept has been disposed of.
@@ -115,10 +185,20 @@ impl Client {
         assert!(self.session.poll_timeout().is_none_or(|(at, _)| at > now), "invariant 3");
     }
 
+    /// A transport that the session wants closed has ended, maybe after it was given up.
+    pub(crate) fn ended(&mut self, now: Time, id: TransportId) {
+        let before = self.session.transport();
+        self.session.handle_closed(now, id, TransportError::new(TransportErrorKind::Eof));
+        if before != Some(id) {
+            assert_eq!(self.session.transport(), before, "the late end of {id:?} ends another one");
+        }
+    }
+
     /// Looks at what the session sends: invariants 4 and 5.
     pub(crate) fn check_action(&mut self, action: &Action) {
         match action {
             Action::OpenTransport { .. } => {
+                assert!(!self.is_closing, "invariant 2: another attempt after the session was closed");
                 (self.requests, self.hello, self.welcomed) = (0, false, false);
                 self.inputs.clear();
             }
@@ -128,6 +208,7 @@ impl Client {
                 let code = message[0].as_u64().unwrap();
                 assert_eq!(code == 1, !std::mem::replace(&mut self.hello, true), "HELLO comes first and once");
                 assert!(self.welcomed || matches!(code, 1 | 3 | 5), "invariant 5: {message} before WELCOME");
+                self.check_wanted(code, &message);
                 // More input of a call has the id of the first.
                 let again = code == 48 && self.inputs.contains(&message[1].as_u64().unwrap());
                 if code == 48 && message[2]["progress"] == true {
@@ -145,6 +226,26 @@ impl Client {
         }
     }
 
+    /// What nobody wants any more is not asked for.
+    fn check_wanted(&self, code: u64, message: &Value) {
+        if code == 32 {
+            let policy = match message[2]["match"].as_str() {
+                Some("prefix") => MatchPolicy::Prefix,
+                Some("wildcard") => MatchPolicy::Wildcard,
+                _ => MatchPolicy::Exact,
+            };
+            let is_retained = message[2]["get_retained"] == true;
+            let alike = |(topic, other, retained): &Topic| {
+                message[3] == topic.as_str() && policy == *other && is_retained == retained.is_some()
+            };
+            assert!(self.subscriptions.values().any(|(topic, _)| alike(topic)), "nobody wants {message}");
+        }
+        if code == 64 {
+            let is_wanted = self.registrations.values().any(|(procedure, _)| message[3] == procedure.as_str());
+            assert!(is_wanted, "nobody wants {message}");
+        }
+    }
+
     pub(crate) fn receive(&mut self, now: Time, frame: Frame) {
         let Some(link) = &self.link else { return };
         self.welcomed |= frame.bytes().starts_with(b"[2,");
@@ -158,6 +259,7 @@ impl Client {
             SessionEvent::Joined(_) => {
                 self.restoring = std::mem::replace(&mut self.was_joined, true);
                 self.sent = (self.calls.clone(), self.publications.clone());
+                self.waiting = Waiting::default();
             }
             SessionEvent::Left(_) => {
                 self.restoring = false;
@@ -179,21 +281,27 @@ impl Client {
             SessionEvent::CallProgress { key, .. } => {
                 assert!(self.calls.contains(&key), "invariant 1: a part after the end of {key:?}");
             }
-            SessionEvent::CallDone { key, .. } => assert!(self.calls.remove(&key), "invariant 1: {key:?}"),
-            SessionEvent::PublishDone { key, .. } => assert!(self.publications.remove(&key), "invariant 1: {key:?}"),
+            SessionEvent::CallDone { key, .. } => {
+                self.waiting.calls.remove(&key);
+                assert!(self.calls.remove(&key), "invariant 1: {key:?}");
+            }
+            SessionEvent::PublishDone { key, .. } => {
+                self.waiting.publications.remove(&key);
+                assert!(self.publications.remove(&key), "invariant 1: {key:?}");
+            }
             SessionEvent::Subscribed { key, result: Ok(()) } => {
                 if let Some(live) = self.subscriptions.get_mut(&key) {
                     assert!(!live.1, "{key:?} is confirmed twice");
                     live.1 = true;
                 }
             }
-            SessionEvent::Subscribed { key, result: Err(_) } => drop(self.subscriptions.remove(&key)),
+            SessionEvent::Subscribed { key, result: Err(_) } => self.unsubscribed(key),
             SessionEvent::Registered { key, result: Ok(()) } => {
                 if let Some(live) = self.registrations.get_mut(&key) {
                     live.1 = true;
                 }
             }
-            SessionEvent::Registered { key, result: Err(_) } => drop(self.registrations.remove(&key)),
+            SessionEvent::Registered { key, result: Err(_) } => self.unregistered(key),
             SessionEvent::Invocation(invocation) => {
                 self.invocations.push(invocation.key);
             }
@@ -202,6 +310,8 @@ impl Client {
                 self.closed += 1;
                 self.was_joined = false;
                 self.restoring = false;
+                self.is_closing = false;
+                self.waiting = Waiting::default();
                 assert!(self.calls.is_empty() && self.publications.is_empty(), "invariant 1: open after Closed");
                 self.subscriptions.clear();
                 self.registrations.clear();
@@ -216,9 +326,14 @@ impl Client {
         assert!(!self.restoring, "a rejoin without Restored");
     }
 
+    /// Every run has ended, and those that were asked for while the one before was closing have begun.
+    pub(crate) fn check_idle(&self) {
+        assert_eq!(self.runs, self.closed, "invariant 2");
+    }
+
     /// Everything has ended.
     pub(crate) fn check_end(&self) {
-        assert_eq!(self.runs, self.closed, "invariant 2");
+        self.check_idle();
         assert!(self.calls.is_empty() && self.publications.is_empty(), "invariant 1");
         assert_eq!(self.session.poll_timeout(), None);
         assert!(self.session.transport().is_none());

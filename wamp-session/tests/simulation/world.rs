@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 use wamp_session::proto::{CancelMode, Format, MatchPolicy, Payload, Uri};
 use wamp_session::router::{PeerId, RealmConfig, Router, RouterAction, RouterConfig};
 use wamp_session::{
-    Action, CallOptions, CallPart, CommandError, Config, Jitter, Opened, PublishOptions, ReconnectPolicy,
-    RegisterOptions, Response, Session, Status, SubscribeOptions, Time, TransportError, TransportErrorKind,
+    Action, CallOptions, CallPart, CommandError, Config, Jitter, Offline, OfflinePolicy, Opened, PublishOptions,
+    ReconnectPolicy, RegisterOptions, Response, Session, Status, SubscribeOptions, Time, TransportError,
+    TransportErrorKind,
 };
 
 use crate::client::{Client, Link};
 
 const CLIENTS: usize = 3;
 const STEPS: usize = 60;
+/// How many commands of a kind wait at most for the join of the client that buffers them.
+const BUFFER: usize = 2;
 
 /// Chance from a seed (SplitMix64).
 struct Dice(u64);
@@ -52,6 +55,11 @@ fn router(number: u8) -> Router {
     Router::new(RouterConfig::new([number; 32]).realm(realm))
 }
 
+fn buffers() -> Offline {
+    let policy = OfflinePolicy::Buffer(BUFFER);
+    Offline::new().calls(policy).publishes(policy).acked_publishes(policy).subscribes(policy).registers(policy)
+}
+
 fn eof() -> TransportError {
     TransportError::new(TransportErrorKind::Eof)
 }
@@ -64,7 +72,14 @@ impl World {
             let policy = ReconnectPolicy::new().max_delay(Duration::from_secs(8)).jitter(jitter);
             let config = Config::new("mem:", "realm1").formats([Format::Json]).reconnect(policy);
             let config = config.retry_initial_connect(true).seed(seed ^ number as u64);
-            Client::new(Session::new(config))
+            // One waits, one buffers and one fails at once while it is not joined.
+            let buffer = (number == 1).then_some(BUFFER);
+            let offline = match number {
+                1 => buffers(),
+                2 => Offline::new().calls(OfflinePolicy::FailFast).acked_publishes(OfflinePolicy::FailFast),
+                _ => Offline::new(),
+            };
+            Client::new(Session::new(config.offline(offline)), buffer)
         };
         let clients = (0..CLIENTS).map(client).collect();
         let _ = dice.roll(1);
@@ -94,6 +109,7 @@ impl World {
         for index in 0..CLIENTS {
             self.clients[index].connect(self.now);
         }
+        self.carry();
         for _ in 0..STEPS {
             self.step();
             let most = self.dice.pick(&[0, 10, 300, 3_000, 40_000]).unwrap();
@@ -111,7 +127,7 @@ impl World {
         let procedure = Uri::new(format!("com.example.p{name}of{own}")).unwrap();
         let callee = self.dice.roll(CLIENTS as u64);
         let called = Uri::new(format!("com.example.p{name}of{callee}")).unwrap();
-        let kind = self.dice.roll(100);
+        let kind = self.dice.roll(104);
         let now = self.now;
         self.note(|| format!("step {kind} of {index}, {name}"));
         let client = &mut self.clients[index];
@@ -120,30 +136,33 @@ impl World {
                 let policies = [MatchPolicy::Exact, MatchPolicy::Exact, MatchPolicy::Prefix, MatchPolicy::Wildcard];
                 let policy = self.dice.pick(&policies).unwrap();
                 let mut options = SubscribeOptions::new().match_policy(policy);
-                if self.dice.roll(4) == 0 {
+                let is_retained = self.dice.roll(4) == 0;
+                if is_retained {
                     options = options.get_retained();
                 }
-                if let Ok(key) = client.session.subscribe(now, topic.clone(), options) {
-                    client.subscriptions.insert(key, ((topic, policy), false));
+                let taken = client.session.subscribe(now, topic.clone(), options);
+                if let Some(key) = client.check_taken(taken, client.waiting.topics.len()) {
+                    client.subscribed(key, topic, policy, is_retained);
                 }
             }
             12..=16 => {
                 let keys: Vec<_> = client.subscriptions.keys().copied().collect();
                 if let Some(key) = self.dice.pick(&keys) {
-                    client.subscriptions.remove(&key);
+                    client.unsubscribed(key);
                     let ended = client.session.unsubscribe(now, key);
                     assert!(ended.is_ok() || client.is_over(), "{key:?} is unknown");
                 }
             }
             17..=28 => {
-                if let Ok(key) = client.session.register(now, procedure.clone(), RegisterOptions::new()) {
-                    client.registrations.insert(key, (procedure, false));
+                let taken = client.session.register(now, procedure.clone(), RegisterOptions::new());
+                if let Some(key) = client.check_taken(taken, client.waiting.registrations.len()) {
+                    client.registered(key, procedure);
                 }
             }
             29..=33 => {
                 let keys: Vec<_> = client.registrations.keys().copied().collect();
                 if let Some(key) = self.dice.pick(&keys) {
-                    client.registrations.remove(&key);
+                    client.unregistered(key);
                     let ended = client.session.unregister(now, key);
                     assert!(ended.is_ok() || client.is_over(), "{key:?} is unknown");
                 }
@@ -152,7 +171,8 @@ impl World {
                 let options = CallOptions::new().timeout(Duration::from_secs(1 + self.dice.roll(60)));
                 let options = if self.dice.roll(2) == 0 { options.receive_progress() } else { options };
                 let options = if self.dice.roll(3) == 0 { options.progress() } else { options };
-                if let Ok(key) = client.session.call(now, called, Payload::new(), options) {
+                let taken = client.session.call(now, called, Payload::new(), options);
+                if let Some(key) = client.check_taken(taken, client.waiting.calls.len()) {
                     client.called(key);
                 }
             }
@@ -169,7 +189,8 @@ impl World {
                 }
             }
             48..=55 => {
-                if let Ok(key) = client.session.publish_acked(now, topic, Payload::new(), PublishOptions::new()) {
+                let taken = client.session.publish_acked(now, topic, Payload::new(), PublishOptions::new());
+                if let Some(key) = client.check_taken(taken, client.waiting.publications.len()) {
                     client.published(key);
                 }
             }
@@ -198,7 +219,8 @@ impl World {
             92 => self.stop_router(),
             93 => client.session.reconnect_now(now),
             94 => client.session.probe(now),
-            95 => client.close(now),
+            95..=97 => client.close(now),
+            98..=99 => self.say_goodbye(index),
             _ => client.connect(now),
         }
     }
@@ -213,6 +235,13 @@ impl World {
             router.handle_closed(self.now, link.peer);
         }
         self.clients[index].session.handle_closed(self.now, link.id, eof());
+    }
+
+    /// The router ends a session, and would take the next one.
+    fn say_goodbye(&mut self, index: usize) {
+        if let (Some(router), Some(link)) = (&mut self.router, &self.clients[index].link) {
+            router.close(self.now, link.peer, Uri::new("wamp.close.system_shutdown").unwrap());
+        }
     }
 
     fn stop_router(&mut self) {
@@ -238,11 +267,12 @@ impl World {
             self.carry();
             let sessions = self.clients.iter().filter_map(|client| client.session.poll_timeout()).map(|(at, _)| at);
             let openings = self.clients.iter().filter_map(|client| client.opening).map(|(_, at)| at);
+            let endings = self.clients.iter().flat_map(|client| &client.ending).map(|(at, _)| *at);
             let links = self.clients.iter().filter_map(|client| client.link.as_ref()).filter(|link| !link.stalled);
             let frames = links.flat_map(|link| link.up.front().into_iter().chain(link.down.front())).map(|(at, _)| *at);
             let orphans = self.orphans.iter().map(|(at, _)| *at);
             let router = self.router.iter().filter_map(Router::poll_timeout);
-            let next = sessions.chain(openings).chain(frames).chain(orphans).chain(router).min();
+            let next = sessions.chain(openings).chain(endings).chain(frames).chain(orphans).chain(router).min();
             let Some(next) = next.filter(|next| *next <= until) else { break };
             self.now = self.now.max(next);
             self.due();
@@ -258,6 +288,11 @@ impl World {
         for index in 0..CLIENTS {
             let client = &mut self.clients[index];
             client.handle_timeout(now);
+            let (ended, later) = client.ending.iter().partition(|(at, _)| *at <= now);
+            client.ending = later;
+            for (_, id) in ended {
+                client.ended(now, id);
+            }
             if let Some((id, _)) = client.opening.take_if(|(_, at)| *at <= now) {
                 let opened = self.router.as_mut().map(|router| router.handle_opened(now, Format::Json));
                 let client = &mut self.clients[index];
@@ -355,8 +390,11 @@ impl World {
                 }
             }
             Action::CloseTransport { id, .. } => {
+                // Mostly it ends at once, sometimes late, and sometimes too late.
+                let most = self.dice.pick(&[0, 0, 1_000, 7_000]).unwrap();
+                let ended = self.now.checked_add(self.dice.millis(most)).unwrap();
                 if client.opening.take_if(|(opening, _)| *opening == id).is_some() {
-                    client.session.handle_closed(self.now, id, eof());
+                    client.ending.push((ended, id));
                 }
                 if let Some(mut link) = client.link.take_if(|link| link.id == id) {
                     // What was sent before arrives before.
@@ -367,7 +405,7 @@ impl World {
                     }
                     self.orphans.push((at, link.peer));
                     if !link.stalled {
-                        client.session.handle_closed(self.now, id, eof());
+                        client.ending.push((ended, id));
                     }
                 }
             }
@@ -409,6 +447,7 @@ impl World {
         self.pass(Duration::from_secs(10));
         for index in 0..CLIENTS {
             if self.clients[index].is_idle() {
+                self.clients[index].check_idle();
                 self.clients[index].connect(self.now);
             }
         }
@@ -426,11 +465,12 @@ impl World {
         let mut wanted: BTreeMap<(Uri, MatchPolicy), usize> = BTreeMap::new();
         for client in &self.clients {
             client.check_restored();
-            let mut topics: Vec<_> = client.subscriptions.values().map(|(topic, _)| topic).collect();
+            let mut topics: Vec<_> =
+                client.subscriptions.values().map(|((topic, policy, _), _)| (topic.clone(), *policy)).collect();
             topics.sort_unstable();
             topics.dedup();
             for topic in topics {
-                *wanted.entry(topic.clone()).or_default() += 1;
+                *wanted.entry(topic).or_default() += 1;
             }
             assert!(client.subscriptions.values().all(|(_, confirmed)| *confirmed), "a subscription without an answer");
             assert!(client.registrations.values().all(|(_, confirmed)| *confirmed), "a registration without an answer");
