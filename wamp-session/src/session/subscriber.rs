@@ -48,6 +48,8 @@ impl Wanted {
 enum Stage {
     Waiting(Place),
     Asked,
+    /// It was asked for, and who asked has given up: the answer may never come, so that nobody shares it or waits for it.
+    GivenUp,
     Standing(SubscriptionId),
     /// It was asked for in a session that is over.
     Lost,
@@ -76,12 +78,15 @@ pub(super) struct Subscriptions {
 
 impl Subscriptions {
     /// The topic with these options, if it is wanted already. Who wants the retained event asks by itself: it comes only with the
-    /// answer.
+    /// answer. Nobody shares what was given up.
     fn find(&self, topic: &Uri, options: &wamp_proto::SubscribeOptions) -> Option<WantedKey> {
         if options.get_retained == Some(true) {
             return None;
         }
-        let same = |key: &&WantedKey| self.wanted.get(key).is_some_and(|wanted| wanted.options == *options);
+        let same = |key: &&WantedKey| {
+            let wanted = self.wanted.get(key).filter(|wanted| !matches!(wanted.stage, Stage::GivenUp));
+            wanted.is_some_and(|wanted| wanted.options == *options)
+        };
         self.by_topic.get(topic)?.iter().find(same).copied()
     }
 
@@ -300,7 +305,7 @@ impl Session {
                 None
             }
             // When the answer comes it is undone, unless somebody wants it again by then.
-            Stage::Asked => None,
+            Stage::Asked | Stage::GivenUp => None,
             Stage::Standing(id) => self.subscriptions.release(id).then_some(id),
         }
     }
@@ -342,6 +347,12 @@ impl Session {
     pub(super) fn subscribe_timed_out(&mut self, key: SubscriptionKey) {
         if let Some(local) = self.subscriptions.locals.remove(&key) {
             self.leave(local.wanted, key);
+            if let Some(wanted) = self.subscriptions.wanted.get_mut(&local.wanted)
+                && wanted.members.is_empty()
+                && let Stage::Asked = wanted.stage
+            {
+                wanted.stage = Stage::GivenUp;
+            }
             self.events.push(SessionEvent::Subscribed { key, result: Err(RequestError::Timeout) });
         }
     }
@@ -390,7 +401,7 @@ impl Session {
             subscriptions.remove(key);
         }
         for wanted in subscriptions.wanted.values_mut() {
-            if let Stage::Asked | Stage::Standing(_) = wanted.stage {
+            if let Stage::Asked | Stage::GivenUp | Stage::Standing(_) = wanted.stage {
                 wanted.stage = Stage::Lost;
             }
         }
@@ -428,7 +439,7 @@ impl Session {
             }
             let sent = match wanted.get(&local.wanted).map(|wanted| wanted.stage) {
                 Some(Stage::Waiting(_)) | None => false,
-                Some(Stage::Asked | Stage::Lost | Stage::Standing(_)) => true,
+                Some(Stage::Asked | Stage::GivenUp | Stage::Lost | Stage::Standing(_)) => true,
             };
             self.events.push(SessionEvent::Subscribed { key, result: Err(error(sent)) });
         }

@@ -69,3 +69,56 @@ fn need_02_a_lost_transport_ends_a_hundred_thousand_calls_at_once_and_leaves_no_
     let left = crate::expect_left(&mut peer);
     assert_eq!(peer.session.poll_timeout().map(|(at, _)| at), peer.now.checked_add(left.retry_in));
 }
+
+#[test]
+fn a_subscribe_that_was_given_up_is_asked_for_again() {
+    let mut peer = joined(config());
+    let given_up = peer.subscribe("com.example.t");
+    peer.expect_sent(r#"[32,1,{},"com.example.t"]"#);
+    peer.wait(Duration::from_secs(10));
+    assert!(matches!(peer.expect_subscribed(given_up), Err(RequestError::Timeout)));
+    let again = peer.subscribe("com.example.t");
+    peer.expect_sent(r#"[32,2,{},"com.example.t"]"#);
+    // The first one stays without an answer, and holds up nothing.
+    peer.receive("[33,2,11]");
+    peer.expect_subscribed(again).unwrap();
+    peer.unsubscribe(again);
+    peer.expect_sent("[34,3,11]");
+}
+
+#[test]
+fn the_late_answer_of_a_subscribe_that_was_given_up_takes_nothing_from_the_next_one() {
+    let mut peer = joined(config());
+    let given_up = peer.subscribe("com.example.t");
+    peer.wait(Duration::from_secs(10));
+    assert!(matches!(peer.expect_subscribed(given_up), Err(RequestError::Timeout)));
+    let again = peer.subscribe("com.example.t");
+    peer.sent();
+    peer.sent();
+    peer.receive("[33,1,11]");
+    peer.expect_silence();
+    peer.receive("[33,2,11]");
+    peer.expect_subscribed(again).unwrap();
+    peer.expect_silence();
+    peer.receive("[36,11,1,{}]");
+    assert_eq!(peer.expect_published().key, again);
+    peer.expect_no_event();
+}
+
+#[test]
+fn subscribes_that_nobody_answers_end_each_at_its_own_timeout_and_the_late_answers_are_undone() {
+    let mut peer = joined(config());
+    for _ in 0..2 {
+        let key = peer.subscribe("com.example.t");
+        peer.sent_request(32);
+        peer.wait(Duration::from_secs(10));
+        assert!(matches!(peer.expect_subscribed(key), Err(RequestError::Timeout)));
+    }
+    peer.receive("[33,1,11]");
+    peer.expect_sent("[34,3,11]");
+    peer.receive("[33,2,11]");
+    peer.expect_sent("[34,4,11]");
+    peer.receive("[35,3]");
+    peer.receive(r#"[8,34,4,{},"wamp.error.no_such_subscription"]"#);
+    peer.expect_no_event();
+}
