@@ -237,6 +237,14 @@ impl Dice {
         let drawn = (u128::from(self.next()) * (u128::from(most) + 1)) >> 64;
         Duration::from_nanos(u64::try_from(drawn).unwrap_or(most))
     }
+
+    /// A number below another one; 0 if there is none.
+    #[cfg(feature = "router")]
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        // The high half of the product is below n; its bias is less than n in 2^64.
+        let product = u128::from(self.next()) * n as u128;
+        usize::try_from(product >> 64).unwrap_or(0)
+    }
 }
 
 #[cfg(test)]

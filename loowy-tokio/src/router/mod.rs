@@ -56,15 +56,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long connections may take to end, beyond the close timeout of the router.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(1);
 
-/// Makes the configuration of a router without realms, with a secret seed from the operating system.
+/// Makes the configuration of a router without realms, with both seeds from the operating system.
 ///
 /// # Errors
 ///
 /// If the operating system has no random numbers.
 pub fn config() -> io::Result<RouterConfig> {
-    let mut seed = [0; 32];
+    let (mut secret, mut seed) = ([0; 32], [0; 8]);
+    getrandom::fill(&mut secret).map_err(io::Error::other)?;
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
-    Ok(RouterConfig::new(seed))
+    Ok(RouterConfig::new(secret).seed(u64::from_ne_bytes(seed)))
 }
 
 /// A router that serves WebSocket clients on a listener, under every path.

@@ -15,8 +15,8 @@ use super::{Quirks, RoleConfig, User};
 /// ```
 /// # use std::time::Duration;
 /// # use wamp_session::router::{RealmConfig, RouterConfig, User};
-/// # let seed = [0; 32];
-/// let config = RouterConfig::new(seed)
+/// # let secret = [0; 32];
+/// let config = RouterConfig::new(secret)
 ///     .realm(RealmConfig::new("realm1")?.anonymous("guest"))
 ///     .realm(RealmConfig::new("realm2")?.user(User::ticket("joe", "secret!!!").role("backend")))
 ///     .join_timeout(Duration::from_secs(5));
@@ -24,7 +24,8 @@ use super::{Quirks, RoleConfig, User};
 /// ```
 #[derive(Clone)]
 pub struct RouterConfig {
-    pub(super) seed: Zeroizing<[u8; 32]>,
+    pub(super) secret: Zeroizing<[u8; 32]>,
+    pub(super) seed: u64,
     pub(super) unix_time: Duration,
     pub(super) agent: Option<Arc<str>>,
     pub(super) formats: Vec<Format>,
@@ -38,12 +39,13 @@ pub struct RouterConfig {
 impl RouterConfig {
     /// Makes the configuration of a router without realms.
     ///
-    /// From the seed come session ids, publication ids and challenges, by a cryptographic generator. Fill it from the operating system;
-    /// the same seed and inputs give the same frames, which is what simulations want and attackers, too.
+    /// From the secret come session ids, publication ids and challenges, by a cryptographic generator. Fill it from the operating system;
+    /// the same secret, [`seed`](Self::seed) and inputs give the same frames, which is what simulations want and attackers, too.
     #[must_use]
-    pub fn new(seed: [u8; 32]) -> Self {
+    pub fn new(secret: [u8; 32]) -> Self {
         Self {
-            seed: Zeroizing::new(seed),
+            secret: Zeroizing::new(secret),
+            seed: 0,
             unix_time: Duration::ZERO,
             agent: Some(concat!("loowy-", env!("CARGO_PKG_VERSION")).into()),
             formats: Format::ALL.to_vec(),
@@ -53,6 +55,14 @@ impl RouterConfig {
             join_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
         }
+    }
+
+    /// Sets the seed of choices that are no secret, 0 by default: which callee gets a call of a registration that is shared at random
+    /// (`invoke` is `random`).
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
     }
 
     /// Sets what time it is at [`Time::ZERO`](crate::Time::ZERO), since 1970-01-01T00:00:00Z; only the timestamps in challenges say it.

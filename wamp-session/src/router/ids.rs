@@ -1,4 +1,4 @@
-//! Ids and nonces that a router draws or counts.
+//! Ids, nonces and choices that a router draws or counts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -6,15 +6,19 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng as _, SeedableRng as _};
 use wamp_proto::{InvalidId, PublicationId, RegistrationId, SessionId, SubscriptionId};
 
-/// The source of everything that a peer must not guess, and of the ids of the router scope.
+use crate::reconnect::Dice;
+
+/// The source of everything that a peer must not guess, of the ids of the router scope, and of choices.
 pub(super) struct Ids {
     random: ChaCha20Rng,
+    /// Chance that is no secret, and takes nothing from what is.
+    dice: Dice,
     counted: u64,
 }
 
 impl Ids {
-    pub(super) fn new(seed: &[u8; 32]) -> Self {
-        Self { random: ChaCha20Rng::from_seed(*seed), counted: 0 }
+    pub(super) fn new(secret: &[u8; 32], seed: u64) -> Self {
+        Self { random: ChaCha20Rng::from_seed(*secret), dice: Dice::new(seed), counted: 0 }
     }
 
     /// Draws the id of a session, uniformly from all of them (the global scope).
@@ -39,9 +43,7 @@ impl Ids {
 
     /// Draws a number below another one; 0 if there is none.
     pub(super) fn below(&mut self, n: usize) -> usize {
-        // The high half of the product is below n; its bias is less than n in 2^64.
-        let product = u128::from(self.random.next_u64()) * n as u128;
-        usize::try_from(product >> 64).unwrap_or(0)
+        self.dice.below(n)
     }
 
     /// Draws 18 bytes, as base64 text.
@@ -71,13 +73,28 @@ mod tests {
 
     #[test]
     fn rtr_01_session_ids_are_drawn_from_all_of_the_range() {
-        let mut ids = Ids::new(&[7; 32]);
+        let mut ids = Ids::new(&[7; 32], 0);
         let drawn: Vec<u64> = (0..4000).map(|_| ids.session().get()).collect();
         for eighth in 0..8 {
             let low = eighth * (MAX_ID / 8);
             let hits = drawn.iter().filter(|id| (low + 1..=low + MAX_ID / 8).contains(*id)).count();
             assert!((400..600).contains(&hits), "{hits} of 4000 in eighth {eighth}");
         }
-        assert_ne!(Ids::new(&[8; 32]).session().get(), drawn[0]);
+        assert_ne!(Ids::new(&[8; 32], 0).session().get(), drawn[0]);
+    }
+
+    #[test]
+    fn choices_come_from_the_seed_and_take_nothing_from_the_secret() {
+        let drawn = |secret: u8, seed: u64| {
+            let mut ids = Ids::new(&[secret; 32], seed);
+            let choices: Vec<usize> = (0..100).map(|_| ids.below(3)).collect();
+            (choices, ids.session())
+        };
+        let (choices, session) = drawn(7, 1);
+        assert!((0..3).all(|choice| choices.contains(&choice)), "{choices:?}");
+        assert_eq!(choices, drawn(8, 1).0);
+        assert_ne!(choices, drawn(7, 2).0);
+        assert_eq!(session, drawn(7, 2).1);
+        assert_eq!(session, Ids::new(&[7; 32], 0).session());
     }
 }

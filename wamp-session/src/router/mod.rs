@@ -13,9 +13,9 @@
 //! use wamp_session::router::{RealmConfig, Router, RouterAction, RouterConfig};
 //! use wamp_session::{Frame, Time};
 //!
-//! let seed = [7; 32]; // from the operating system, unless this is a simulation
+//! let secret = [7; 32]; // from the operating system, unless this is a simulation
 //! let realm = RealmConfig::new("realm1")?.anonymous("guest");
-//! let mut router = Router::new(RouterConfig::new(seed).realm(realm));
+//! let mut router = Router::new(RouterConfig::new(secret).realm(realm));
 //!
 //! let now = Time::ZERO;
 //! let peer = router.handle_opened(now, Format::Json);
@@ -163,7 +163,7 @@ impl Router {
             peers: Peers::new(config.limits, config.quirks, config.close_timeout, config.unix_time),
             realms: realms.collect(),
             sessions: BTreeMap::new(),
-            ids: Ids::new(&config.seed),
+            ids: Ids::new(&config.secret, config.seed),
             agent: config.agent,
             formats: config.formats,
             join_timeout: config.join_timeout,
