@@ -1,6 +1,6 @@
 //! Publish and subscribe.
 
-use wamp_session::proto::{Format, MatchPolicy, Uri, UriRule};
+use wamp_session::proto::{Format, IntoPayload, MatchPolicy, Uri, UriRule, Value};
 use wamp_session::{PublishOptions, PublishedEvent, SessionEvent, Status, SubscribeOptions, SubscriptionKey};
 
 use crate::{World, payload, uri};
@@ -156,4 +156,23 @@ fn srv_02_a_subscriber_learns_that_its_subscription_is_revoked_and_why() {
     }
     assert!(world.session(subscriber).unsubscribe(now, key).is_err());
     subscribed(&mut world, subscriber, uri("com.a"), SubscribeOptions::new());
+}
+
+#[test]
+fn need_11_bytes_and_text_stay_what_they_are_between_clients_of_every_format() {
+    let bytes = |bytes: &'static [u8]| Value::Bytes(bytes.into());
+    let nested = Value::List(vec![bytes(b"text"), Value::from("text"), Value::List(vec![bytes(b"\0")])]);
+    let sent = [bytes(&[0, 255, 10]), bytes(b""), Value::from(""), Value::from("AP8K"), bytes(b"AP8K"), nested];
+    for of_publisher in Format::ALL {
+        for of_subscriber in Format::ALL {
+            let mut world = World::new();
+            let (publisher, subscriber) = (world.join(*of_publisher), world.join(*of_subscriber));
+            subscribed(&mut world, subscriber, uri("com.example.t"), SubscribeOptions::new());
+            let payload = wamp_session::proto::Args(&sent).into_payload(*of_publisher).unwrap();
+            let now = world.now;
+            world.session(publisher).publish(now, uri("com.example.t"), payload, PublishOptions::new()).unwrap();
+            let event = published(&mut world, subscriber);
+            assert_eq!(event.payload.args::<Vec<Value>>().unwrap(), sent, "{of_publisher} to {of_subscriber}");
+        }
+    }
 }

@@ -30,13 +30,13 @@ fn delays(peer: &mut Peer, attempts: u32) -> Vec<u128> {
 }
 
 #[test]
-fn the_default_policy_waits_1_s_then_twice_as_long_up_to_60_s() {
+fn need_06_the_default_policy_waits_1_s_then_twice_as_long_up_to_60_s() {
     let mut peer = joined(config());
     assert_eq!(delays(&mut peer, 9), [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
 }
 
 #[test]
-fn the_default_policy_draws_each_delay_up_to_that_the_same_for_the_same_seed() {
+fn need_06_the_default_policy_draws_each_delay_up_to_that_the_same_for_the_same_seed() {
     let run = |seed| {
         let mut peer = joined(plain().reconnect(ReconnectPolicy::new()).seed(seed));
         delays(&mut peer, 9)
@@ -50,7 +50,7 @@ fn the_default_policy_draws_each_delay_up_to_that_the_same_for_the_same_seed() {
 }
 
 #[test]
-fn the_policy_of_loowy_waits_2_s_25_times_and_gives_up() {
+fn need_06_the_policy_of_loowy_waits_2_s_25_times_and_gives_up() {
     let mut peer = joined(plain().reconnect(ReconnectPolicy::loowy()));
     assert_eq!(delays(&mut peer, 25), [2000; 25]);
     let cause = peer.expect_closed();
@@ -60,7 +60,7 @@ fn the_policy_of_loowy_waits_2_s_25_times_and_gives_up() {
 }
 
 #[test]
-fn the_delays_begin_anew_only_after_a_session_that_stood() {
+fn need_06_the_delays_begin_anew_only_after_a_session_that_stood() {
     let mut peer = joined(config());
     let first = cut(&mut peer);
     assert_eq!((first.attempt, first.retry_in.as_secs()), (1, 1));
@@ -79,7 +79,7 @@ fn the_delays_begin_anew_only_after_a_session_that_stood() {
 }
 
 #[test]
-fn a_function_decides_in_place_of_the_table() {
+fn need_06_a_function_decides_in_place_of_the_table() {
     fn decide(attempt: &Attempt<'_>) -> Decision {
         match (attempt.cause, attempt.default) {
             (CloseCause::Abort(_), _) => Decision::Retry(Duration::from_secs(u64::from(attempt.number) * 7)),
@@ -255,7 +255,7 @@ fn frames_and_timeouts_while_it_is_undecided_are_harmless() {
 }
 
 #[test]
-fn several_routers_are_tried_in_turn_and_the_last_good_one_first() {
+fn need_47_several_routers_are_tried_in_turn_and_the_last_good_one_first() {
     let mut peer = joined(config().or_url("ws://b/").or_url("ws://c/"));
     let mut left = cut(&mut peer);
     for url in ["ws://127.0.0.1:8080/ws", "ws://b/", "ws://c/", "ws://127.0.0.1:8080/ws"] {
@@ -274,7 +274,7 @@ fn several_routers_are_tried_in_turn_and_the_last_good_one_first() {
 }
 
 #[test]
-fn the_first_join_fails_with_the_first_failure_by_default() {
+fn need_09_the_first_join_fails_with_the_first_failure_by_default() {
     let mut peer = Peer::new(config());
     peer.connect();
     let key = peer.call("com.example.add2");
@@ -297,7 +297,7 @@ fn the_first_join_tries_each_router_once_by_default() {
 }
 
 #[test]
-fn the_first_join_is_retried_if_asked_for_and_what_was_declared_before_is_sent_then() {
+fn need_09_the_first_join_is_retried_if_asked_for_and_what_was_declared_before_is_sent_then() {
     let mut peer = Peer::new(config().retry_initial_connect(true).request_timeout(Duration::from_secs(100)));
     peer.connect();
     let topic = peer.subscribe("com.example.tick");
@@ -334,7 +334,7 @@ fn the_join_timeout_leads_to_another_attempt() {
 }
 
 #[test]
-fn reconnect_now_ends_the_wait_and_makes_no_second_attempt() {
+fn need_58_reconnect_now_ends_the_wait_and_makes_no_second_attempt() {
     let mut peer = joined(config());
     cut(&mut peer);
     assert!(matches!(peer.session.status(), Status::Waiting { left, .. } if left.attempt == 1));
@@ -397,7 +397,7 @@ fn close_ends_the_wait_for_the_next_attempt() {
 }
 
 #[test]
-fn close_while_the_old_transport_ends_never_reconnects() {
+fn need_08_close_while_the_old_transport_ends_never_reconnects() {
     let mut peer = joined(config());
     peer.receive("[6,{},\"wamp.close.system_shutdown\"]");
     expect_left(&mut peer);

@@ -69,7 +69,7 @@ fn rows() -> Vec<(&'static str, bool)> {
 }
 
 #[test]
-fn every_cause_in_the_docs_is_retried_or_ends_as_they_say() {
+fn need_07_every_cause_in_the_docs_is_retried_or_ends_as_they_say() {
     let rows = rows();
     assert!(rows.len() > 60, "only {} rows were found", rows.len());
     for (text, retried) in rows {
@@ -78,7 +78,7 @@ fn every_cause_in_the_docs_is_retried_or_ends_as_they_say() {
 }
 
 #[test]
-fn a_lost_session_follows_the_table() {
+fn need_07_a_lost_session_follows_the_table() {
     for (text, retried) in rows() {
         let mut peer = crate::joined(config());
         match cause(text) {
@@ -102,7 +102,7 @@ fn a_lost_session_follows_the_table() {
 }
 
 #[test]
-fn refused_credentials_end_the_client_on_a_rejoin_as_well() {
+fn need_07_refused_credentials_end_the_client_on_a_rejoin_as_well() {
     let mut peer: Peer = crate::joined(config());
     let left = crate::cut(&mut peer);
     peer.wait(left.retry_in);

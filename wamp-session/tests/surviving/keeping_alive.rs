@@ -20,7 +20,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[test]
-fn a_silent_peer_is_pinged_after_the_interval_and_lost_after_the_timeout() {
+fn need_03_a_silent_peer_is_pinged_after_the_interval_and_lost_after_the_timeout() {
     let mut peer = joined(watched());
     assert_eq!(peer.session.poll_timeout(), Some((Time::from_secs(20), TimeoutReason::KeepAlive)));
     peer.wait(seconds(20) - Duration::from_nanos(1));
@@ -60,7 +60,7 @@ fn whatever_comes_is_life() {
 }
 
 #[test]
-fn a_large_message_that_arrives_slowly_does_not_lose_the_connection() {
+fn need_03_a_large_message_that_arrives_slowly_does_not_lose_the_connection() {
     let mut peer = joined(watched());
     // The pong queues behind it; only bytes arrive, for ten minutes.
     for _ in 0..120 {
@@ -71,7 +71,7 @@ fn a_large_message_that_arrives_slowly_does_not_lose_the_connection() {
 }
 
 #[test]
-fn a_deadline_that_is_noticed_late_probes_before_it_loses() {
+fn need_03_a_deadline_that_is_noticed_late_probes_before_it_loses() {
     let mut peer = joined(watched());
     peer.wait(seconds(20));
     assert_eq!(peer.pings, 1);

@@ -9,7 +9,7 @@ use wamp_session::{
 };
 
 use crate::support::{Peer, payload, uri};
-use crate::{accept, config, cut, expect_restored, joined, rejoin};
+use crate::{accept, config, cut, expect_left, expect_restored, joined, rejoin};
 
 fn pattern(uri: &str) -> Uri {
     let policy = if uri.ends_with('.') { MatchPolicy::Prefix } else { MatchPolicy::Wildcard };
@@ -26,7 +26,7 @@ fn marked(peer: &mut Peer, topic: &str, id: u64) -> wamp_session::SubscriptionKe
 }
 
 #[test]
-fn subscriptions_and_registrations_come_back_with_all_their_options_in_one_round_trip() {
+fn need_01_subscriptions_and_registrations_come_back_with_all_their_options_in_one_round_trip() {
     let mut peer = joined(config());
     let plain = peer.subscribed("com.example.a", 11);
     let marked = marked(&mut peer, "com.example.b", 12);
@@ -122,7 +122,7 @@ fn need_01_subscriptions_and_registrations_come_back_with_every_option_that_they
 }
 
 #[test]
-fn restored_follows_each_rejoin_also_with_nothing_to_restore_and_never_the_first_join() {
+fn need_33_restored_follows_each_rejoin_also_with_nothing_to_restore_and_never_the_first_join() {
     let mut peer = joined(config());
     peer.expect_no_event();
     let left = cut(&mut peer);
@@ -132,7 +132,7 @@ fn restored_follows_each_rejoin_also_with_nothing_to_restore_and_never_the_first
 }
 
 #[test]
-fn what_is_in_flight_ends_at_once_and_is_never_sent_again() {
+fn need_02_what_is_in_flight_ends_at_once_and_is_never_sent_again() {
     let mut peer = joined(config());
     let topic = peer.subscribed("com.example.t", 11);
     let procedure = peer.registered("com.example.p", 12);
@@ -149,7 +149,7 @@ fn what_is_in_flight_ends_at_once_and_is_never_sent_again() {
     assert!(lost(peer.expect_publish_done(publication).map(|_| ())));
     assert!(lost(peer.expect_unsubscribed(topic)));
     assert!(lost(peer.expect_unregistered(procedure)));
-    let left = crate::expect_left(&mut peer);
+    let left = expect_left(&mut peer);
     peer.expect_no_event();
     assert_eq!(peer.session.poll_timeout().map(|(at, _)| at), peer.now.checked_add(left.retry_in), "nothing waits");
     rejoin(&mut peer, &left);
@@ -232,7 +232,7 @@ fn a_timeout_between_the_sessions_withdraws_what_was_not_confirmed() {
 }
 
 #[test]
-fn a_key_of_an_earlier_session_unsubscribes_the_present_id_once() {
+fn need_16_a_key_of_an_earlier_session_unsubscribes_the_present_id_once() {
     let mut peer = joined(config());
     let topic = peer.subscribed("com.example.t", 11);
     let procedure = peer.registered("com.example.p", 12);
@@ -291,7 +291,7 @@ fn unsubscribing_while_it_is_sent_again_is_undone_at_the_router() {
 }
 
 #[test]
-fn what_is_refused_on_the_rejoin_is_told_on_its_own_handle_and_in_restored() {
+fn need_10_what_is_refused_on_the_rejoin_is_told_on_its_own_handle_and_in_restored() {
     let mut peer = joined(config());
     let topic = peer.subscribed("com.example.t", 11);
     let other = peer.subscribed("com.example.u", 13);
@@ -323,7 +323,7 @@ fn what_is_refused_on_the_rejoin_is_told_on_its_own_handle_and_in_restored() {
 }
 
 #[test]
-fn procedure_already_exists_is_retried_with_backoff_until_the_orphan_is_gone() {
+fn need_10_procedure_already_exists_is_retried_with_backoff_until_the_orphan_is_gone() {
     const EXISTS: &str = "wamp.error.procedure_already_exists";
     let mut peer = joined(config());
     let procedure = peer.registered("com.example.p", 12);
@@ -386,7 +386,7 @@ fn a_first_registration_that_exists_already_is_refused_at_once() {
 }
 
 #[test]
-fn restored_comes_after_the_request_timeout_if_the_router_does_not_answer() {
+fn need_33_restored_comes_after_the_request_timeout_if_the_router_does_not_answer() {
     let mut peer = joined(config());
     let topic = peer.subscribed("com.example.t", 11);
     let procedure = peer.registered("com.example.p", 12);
@@ -425,7 +425,7 @@ fn invocations_of_a_session_that_is_over_are_forgotten() {
     let invocation = peer.expect_invocation();
     peer.end_transport(TransportErrorKind::Eof);
     assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key, .. } if key == invocation.key));
-    let left = crate::expect_left(&mut peer);
+    let left = expect_left(&mut peer);
     let answer = |peer: &mut Peer| peer.session.respond(peer.now, invocation.key, Response::Result(payload((1,))));
     assert!(matches!(answer(&mut peer), Err(CommandError::UnknownKey)));
     rejoin(&mut peer, &left);
@@ -450,12 +450,12 @@ fn queued_publications_that_are_lost_are_counted() {
     assert!(sent.is_some());
     let id = session.transport().unwrap();
     session.handle_closed(peer.now, id, wamp_session::TransportError::new(TransportErrorKind::Eof));
-    assert_eq!(crate::expect_left(&mut peer).lost_publishes, 2);
+    assert_eq!(expect_left(&mut peer).lost_publishes, 2);
     assert_eq!(peer.session.stats().lost_publishes, 2);
 }
 
 #[test]
-fn an_event_and_an_invocation_right_behind_their_confirmation_are_delivered() {
+fn need_25_an_event_and_an_invocation_right_behind_their_confirmation_are_delivered() {
     let mut peer = joined(config());
     let topic = peer.subscribed("com.example.t", 11);
     let procedure = peer.registered("com.example.p", 12);
@@ -472,7 +472,7 @@ fn an_event_and_an_invocation_right_behind_their_confirmation_are_delivered() {
 }
 
 #[test]
-fn ten_thousand_subscriptions_and_registrations_come_back_in_one_round_trip() {
+fn need_01_ten_thousand_subscriptions_and_registrations_come_back_in_one_round_trip() {
     let mut peer = joined(config());
     for number in 0..5_000_u64 {
         peer.subscribed(&format!("com.example.t{number}"), 2 * number + 1);
@@ -513,4 +513,27 @@ fn local_subscriptions_that_share_one_at_the_router_do_so_after_a_rejoin() {
     for key in [first, second, third] {
         assert_eq!(peer.expect_published().key, key);
     }
+}
+
+#[test]
+fn need_20_request_ids_count_from_1_in_each_session() {
+    let mut peer = joined(config());
+    for _ in 0..2 {
+        for id in 1..=3 {
+            peer.call("com.example.p");
+            assert_eq!(peer.sent_request(48), id);
+        }
+        peer.end_transport(TransportErrorKind::Eof);
+        for _ in 1..=3 {
+            assert!(matches!(peer.event(), SessionEvent::CallDone { .. }));
+        }
+        let left = expect_left(&mut peer);
+        rejoin(&mut peer, &left);
+        expect_restored(&mut peer);
+    }
+    peer.call("com.example.p");
+    assert_eq!(peer.sent_request(48), 1);
+    // As some routers write it.
+    peer.receive("[50,1.0,{}]");
+    assert!(matches!(peer.event(), SessionEvent::CallDone { result: Ok(_), .. }));
 }
