@@ -183,6 +183,14 @@ impl From<HandlerError> for Failed {
     }
 }
 
+impl Failed {
+    /// Whether it says no more than that a part could not be sent because the call was cancelled.
+    fn is_of_cancel(&self) -> bool {
+        let Self::Otherwise(HandlerFailure::Error(error)) = self else { return false };
+        matches!(error.downcast_ref(), Some(CommandError::Interrupted | CommandError::UnknownKey))
+    }
+}
+
 /// A handler of any type.
 pub(crate) struct Serve(Box<dyn FnMut(&Invocation) -> Answer + Send>);
 
@@ -323,9 +331,9 @@ impl Future for Serving {
                 }
                 return Poll::Ready(());
             }
-            Ok(Poll::Ready(Err(failed))) => failed,
+            Ok(Poll::Ready(Err(failed))) if !(failed.is_of_cancel() && self.invocation.is_cancelled()) => failed,
             Ok(Poll::Pending) if self.invocation.poll_cancelled(cx).is_pending() => return Poll::Pending,
-            Ok(Poll::Pending) => {
+            Ok(Poll::Pending | Poll::Ready(Err(_))) => {
                 self.finish();
                 self.invocation.respond_cancelled();
                 return Poll::Ready(());

@@ -40,6 +40,8 @@ mod queue;
 mod runtime;
 mod shared;
 mod subscriber;
+#[cfg(all(test, feature = "json"))]
+mod tables;
 mod work;
 
 use core::fmt;

@@ -281,6 +281,25 @@ impl State {
         self.leaving.1.contains(&key)
     }
 
+    /// The tables that are not empty; what the router has confirmed does not count.
+    #[cfg(all(test, feature = "json"))]
+    pub(crate) fn under_way(&self) -> Vec<(&'static str, usize)> {
+        let own = [
+            ("calls", self.calls.len()),
+            ("publishes", self.publishes.len()),
+            ("sends", self.sends.len()),
+            ("room", self.room.len()),
+            ("subscriptions", self.subscriptions.len()),
+            ("unsubscribes", self.unsubscribes.len()),
+            ("registrations", self.registrations.len()),
+            ("unregisters", self.unregisters.len()),
+            ("leaving", self.leaving.0.len() + self.leaving.1.len()),
+            ("invocations", self.invocations.len()),
+            ("watchers of invocations", self.invocations.values().map(|work| work.watchers.len()).sum()),
+        ];
+        own.into_iter().chain(self.session.under_way()).filter(|(_, count)| *count > 0).collect()
+    }
+
     /// Answers an invocation; one that has ended is none any more.
     pub(crate) fn respond(
         &mut self,

@@ -74,6 +74,11 @@ impl Deadlines {
         }
     }
 
+    #[cfg(all(test, feature = "client", feature = "json"))]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn next(&self) -> Option<(Time, TimeoutReason)> {
         self.entries.first_key_value().map(|((at, _), deadline)| (*at, deadline.reason()))
     }

@@ -68,6 +68,12 @@ impl Ended {
 }
 
 impl Invocations {
+    /// How many are not answered, by either of their names.
+    #[cfg(all(test, feature = "client", feature = "json"))]
+    pub(super) fn len(&self) -> usize {
+        self.running.len().max(self.keys.len())
+    }
+
     fn remove(&mut self, key: InvocationKey) -> Option<Running> {
         let running = self.running.remove(&key)?;
         self.keys.remove(&running.request);

@@ -616,6 +616,19 @@ impl Session {
         self.keys
     }
 
+    /// What the session holds of what is under way.
+    #[cfg(all(test, feature = "client", feature = "json"))]
+    pub(crate) fn under_way(&self) -> [(&'static str, usize); 6] {
+        [
+            ("requests", self.requests.len()),
+            ("session's calls", self.calls.len()),
+            ("waiting", self.waiting.len()),
+            ("answers", self.events.answers()),
+            ("running", self.invocations.len()),
+            ("deadlines", self.deadlines.len()),
+        ]
+    }
+
     fn is_joined(&self) -> bool {
         matches!(self.state, State::Joined(_))
     }

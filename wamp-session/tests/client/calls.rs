@@ -166,6 +166,28 @@ fn parts_that_nobody_takes_are_bounded_and_losses_counted() {
 }
 
 #[test]
+fn parts_that_nobody_takes_are_bounded_in_bytes() {
+    let (mut world, client) = World::joined();
+    let queue = Queue::new().max_bytes(250);
+    let mut call = progressive(&mut world, &client, CallOptions::new().queue(queue));
+    let large = format!(r#"[50,1,{{"progress":true}},["{}"]]"#, "x".repeat(100));
+    for _ in 0..3 {
+        for _ in 0..2 {
+            world.send(&large);
+        }
+        for _ in 0..2 {
+            assert!(world.finish(call.next()).is_some());
+        }
+    }
+    assert_eq!(call.missed(), 0, "what was taken makes room");
+    for _ in 0..3 {
+        world.send(&large);
+    }
+    assert_eq!(call.missed(), 1);
+    drop(call);
+}
+
+#[test]
 fn a_lost_connection_ends_a_progressive_call_after_its_parts() {
     let (mut world, client) = World::joined();
     let mut call = progressive(&mut world, &client, CallOptions::new());

@@ -137,6 +137,46 @@ fn pcr_10_a_part_that_waits_for_room_is_not_sent_after_an_interrupt() {
 }
 
 #[test]
+fn can_08_a_handler_that_cannot_send_a_part_for_a_cancel_has_not_failed() {
+    for (is_blocked, mode) in [(true, "kill"), (true, "killnowait"), (false, "kill"), (false, "killnowait")] {
+        let told = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&told);
+        let config = Config::new("ws://router/ws", "realm1").agent(None).on_handler_error(move |_, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            None
+        });
+        let (mut world, client) = World::joined_with(config);
+        let guard = serve!(world, client, move |call: WithInvocation<()>| async move {
+            let large = "x".repeat(1_100_000);
+            loop {
+                call.invocation.progress(&*large).await?;
+                if !is_blocked {
+                    // Polled once more together with whoever looks for a cancel.
+                    call.invocation.cancelled().await;
+                }
+            }
+            #[expect(unreachable_code, reason = "it names the type")]
+            Ok(())
+        });
+        if is_blocked {
+            world.block();
+        }
+        world.send(r#"[68,5,88,{"receive_progress":true}]"#);
+        world.send(&format!(r#"[69,5,{{"mode":"{mode}"}}]"#));
+        world.unblock();
+        while world.wire(|wire| wire.sent.front().is_some_and(|frame| frame.bytes().len() > 1_000)) {
+            world.received();
+        }
+        if mode == "kill" {
+            world.expect(r#"[8,68,5,{},"wamp.error.canceled"]"#);
+        }
+        world.expect_nothing();
+        assert_eq!(told.load(Ordering::SeqCst), 0, "it was the caller who gave up");
+        drop(guard);
+    }
+}
+
+#[test]
 fn need_39_input_in_parts_comes_as_a_stream() {
     let (mut world, client) = World::joined();
     let mut registration = registered(&mut world, &client);
@@ -202,6 +242,44 @@ fn input_that_nobody_takes_is_bounded() {
     world.send("[68,5,88,{}]");
     drop(call);
     world.expect_nothing();
+}
+
+#[test]
+fn input_that_nobody_takes_is_bounded_in_bytes() {
+    let (mut world, client) = World::joined();
+    let mut registration = registered(&mut world, &client);
+    world.send(r#"[68,5,88,{"progress":true}]"#);
+    let call = world.finish(registration.next()).unwrap();
+    let mut inputs = call.inputs();
+    let large = format!(r#"[68,5,88,{{"progress":true}},["{}"]]"#, "x".repeat(7 << 20));
+    for _ in 0..2 {
+        world.send_all([&*large, &*large]);
+        for _ in 0..2 {
+            assert!(world.finish(inputs.next()).is_some());
+        }
+    }
+    world.expect_nothing();
+    world.send_all([&*large, &*large, &*large]);
+    world.expect(r#"[8,68,5,{},"wamp.error.unavailable"]"#);
+    assert!(world.finish(inputs.next()).is_none());
+    drop(call);
+}
+
+#[test]
+fn can_08_input_ends_with_a_cancel_and_does_not_begin_again() {
+    let (mut world, client) = World::joined();
+    let mut registration = registered(&mut world, &client);
+    world.send(r#"[68,5,88,{"progress":true}]"#);
+    let call = world.finish(registration.next()).unwrap();
+    let mut inputs = call.inputs();
+    world.send(r#"[68,5,88,{"progress":true},[1]]"#);
+    world.send(r#"[69,5,{"mode":"kill"}]"#);
+    assert!(world.finish(inputs.next()).is_none());
+    world.send(r#"[68,5,88,{"progress":true},[2]]"#);
+    assert!(world.finish(inputs.next()).is_none());
+    world.send("[68,5,88,{},[3]]");
+    drop(call);
+    world.expect(r#"[8,68,5,{},"wamp.error.canceled"]"#);
 }
 
 #[test]

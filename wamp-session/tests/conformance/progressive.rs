@@ -472,6 +472,19 @@ fn pci_09_input_of_an_invocation_that_is_answered_is_ignored() {
 }
 
 #[test]
+fn pci_09_input_of_an_invocation_that_is_to_end_is_ignored() {
+    let mut peer = Peer::joined();
+    let invocation = invoked(&mut peer, r#"[68,7,200,{"progress":true},[1]]"#);
+    peer.receive(r#"[69,7,{"mode":"kill"}]"#);
+    assert!(matches!(peer.session.poll_event(), Some(SessionEvent::Interrupted { .. })));
+    peer.receive(r#"[68,7,200,{"progress":true},[2]]"#);
+    peer.receive("[68,7,200,{},[3]]");
+    assert_eq!(peer.session.poll_event().map(|event| format!("{event:?}")), None);
+    respond(&mut peer, &invocation, Response::Result(payload(1))).unwrap();
+    peer.expect_sent("[70,7,{},[1]]");
+}
+
+#[test]
 fn pci_09_input_of_an_invocation_that_was_refused_is_ignored() {
     let mut peer = Peer::joined();
     peer.receive(r#"[68,7,200,{"progress":true},[1]]"#);

@@ -212,6 +212,10 @@ fn rtr_06_a_callee_that_asks_for_timeouts_looks_after_them() {
         world.send(caller, &format!(r#"[48,{request},{{{options}}},"a.b"]"#));
         assert_eq!(world.one(callee), format!("[68,{request},1,{{}}]"));
     }
+    world.send(caller, r#"[48,4,{"timeout":50,"receive_progress":true},"a.b"]"#);
+    world.take(callee);
+    world.send(callee, r#"[70,4,{"progress":true}]"#);
+    assert_eq!(world.router.poll_timeout(), None, "the gaps are the callee's as well");
 }
 
 #[test]

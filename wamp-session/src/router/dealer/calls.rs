@@ -312,3 +312,66 @@ impl Calls {
         calls
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALLER: PeerId = PeerId(1);
+    const CALLEE: PeerId = PeerId(2);
+
+    /// Calls of which one was interrupted, one is without a caller, and one is under way with all that is kept of it.
+    fn calls() -> Calls {
+        let mut calls = Calls::default();
+        for number in 1..=3 {
+            let request = RequestId::new(number).unwrap();
+            let spare = SpareCall {
+                options: CallOptions::default(),
+                procedure: Uri::new("com.example.p").unwrap(),
+                payload: Payload::new(),
+                tried: BTreeSet::new(),
+                expires: None,
+            };
+            let call = Called { caller: CALLER, request };
+            let mut invocation = Invocation::new(call, RegistrationId::MIN, InvocationDetails::default());
+            invocation.spare = Spare::Call(Box::new(spare));
+            let invoked = calls.begin(CALLEE, false, invocation);
+            calls.set_deadline(invoked, Some(Time::from_secs(number)));
+            match number {
+                1 => calls.interrupt(invoked, 1),
+                2 => drop(calls.forget_caller(invoked)),
+                _ => {}
+            }
+        }
+        assert_eq!((calls.of_caller(CALLER), calls.of_callee(CALLEE), calls.pending()), (1, 2, 2));
+        assert_eq!(calls.next_deadline(), Some(Time::from_secs(3)));
+        calls
+    }
+
+    #[test]
+    fn a_callee_that_leaves_leaves_nothing_behind() {
+        let mut calls = calls();
+        assert_eq!(calls.leave(CALLEE).len(), 1, "one caller still waits");
+        assert!(calls.callees.is_empty() && calls.deadlines.is_empty());
+        assert_eq!((calls.of_caller(CALLER), calls.kept_bytes()), (0, 0));
+        calls.leave(CALLER);
+        assert!(calls.callers.is_empty());
+    }
+
+    #[test]
+    fn a_caller_that_leaves_leaves_nothing_behind() {
+        let mut calls = calls();
+        for invoked in calls.made_by(CALLER) {
+            calls.forget_caller(invoked);
+        }
+        assert!(calls.leave(CALLER).is_empty());
+        assert!(calls.callers.is_empty() && calls.deadlines.is_empty());
+        for request in 1..=3 {
+            let invoked = Invoked { callee: CALLEE, request: RequestId::new(request).unwrap() };
+            assert!(calls.answered(invoked).is_ok(), "the callee may answer each");
+            assert!(calls.answered(invoked).is_err(), "once");
+        }
+        let callee = &calls.callees[&CALLEE];
+        assert!(callee.invocations.is_empty() && callee.running.is_empty() && callee.interrupted.is_empty());
+    }
+}

@@ -1,0 +1,311 @@
+//! Nothing stays in the tables of a client when what it stood for is over, however that came.
+
+use core::future::Future;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wamp_proto::CancelMode;
+
+use super::{CallInput, Client, Invocation, Link, ProgressiveCall, Registration, Runtime, Task, start_linked};
+use crate::{
+    Action, CallOptions, Config, Frame, ReconnectPolicy, RequestError, Time, TransportError, TransportErrorKind,
+    TransportId,
+};
+
+const WELCOME: &str = concat!(
+    r#"[2,1,{"roles":{"broker":{},"dealer":{"features":{"call_canceling":true,"call_timeout":true,"#,
+    r#""progressive_call_invocations":true,"progressive_call_results":true}}}}]"#
+);
+
+#[derive(Default)]
+struct Clock(AtomicU64);
+
+impl Runtime for Clock {
+    fn now(&self) -> Time {
+        Time::from_nanos(self.0.load(Ordering::SeqCst))
+    }
+
+    fn spawn(&self, task: Task) {
+        drop(task);
+    }
+}
+
+/// A client that has joined, and its router in the hands of the test.
+struct World {
+    client: Client,
+    link: Link,
+    clock: Arc<Clock>,
+    transport: TransportId,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = Arc::new(Clock::default());
+        let config = Config::new("ws://router/ws", "realm1").reconnect(ReconnectPolicy::loowy()).keep_alive(None);
+        let (client, link) = start_linked(config, Arc::clone(&clock) as Arc<dyn Runtime>);
+        let mut actions = VecDeque::new();
+        link.turn(&mut actions, usize::MAX);
+        let Some(Action::OpenTransport { id, .. }) = actions.pop_front() else { panic!("nothing to open") };
+        link.opened(id, Some("wamp.2.json"));
+        let world = Self { client, link, clock, transport: id };
+        world.receive(WELCOME);
+        world.drain();
+        world
+    }
+
+    fn receive(&self, frame: &str) {
+        self.link.received(self.transport, &mut vec![Frame::Text(frame.as_bytes().to_vec().into())]);
+    }
+
+    /// Takes what is to be sent.
+    fn drain(&self) {
+        self.link.turn(&mut VecDeque::new(), usize::MAX);
+    }
+
+    fn advance(&self, seconds: u64) {
+        self.clock.0.fetch_add(seconds * 1_000_000_000, Ordering::SeqCst);
+        self.link.timed_out();
+    }
+
+    fn under_way(&self) -> Vec<(&'static str, usize)> {
+        self.client.0.shared.look(|state, _| state.under_way())
+    }
+
+    #[track_caller]
+    fn assert_still(&self, what: &str) {
+        assert_eq!(self.under_way(), [], "after: {what}");
+    }
+
+    fn registered(&self) -> Registration {
+        let mut register = pin!(self.client.register("com.example.p"));
+        assert!(poll(register.as_mut()).is_pending());
+        self.receive("[65,1,88]");
+        ready(register)
+    }
+
+    fn invoked(&self, registration: &mut Registration, details: &str) -> Invocation {
+        self.receive(&format!("[68,1,88,{details}]"));
+        ready(pin!(registration.next()))
+    }
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// The output of a future that has all that it needs.
+#[track_caller]
+fn ready<F: Future>(future: Pin<&mut F>) -> <F::Output as Unwrap>::Value
+where
+    F::Output: Unwrap,
+{
+    let Poll::Ready(output) = poll(future) else { panic!("it should be ready") };
+    output.unwrapped()
+}
+
+trait Unwrap {
+    type Value;
+    fn unwrapped(self) -> Self::Value;
+}
+
+impl<T, E: core::fmt::Debug> Unwrap for Result<T, E> {
+    type Value = T;
+    #[track_caller]
+    fn unwrapped(self) -> T {
+        self.unwrap_or_else(|error| panic!("{error:?}"))
+    }
+}
+
+impl<T> Unwrap for Option<T> {
+    type Value = T;
+    #[track_caller]
+    fn unwrapped(self) -> T {
+        self.unwrap_or_else(|| panic!("there is one more"))
+    }
+}
+
+/// The ways in which a call, an invocation or a session ends from outside.
+type Outside = (&'static str, fn(&World));
+
+const ENDS: [Outside; 8] = [
+    ("its result", |world| world.receive("[50,1,{},[1]]")),
+    ("its error", |world| world.receive(r#"[8,48,1,{},"com.example.error"]"#)),
+    ("its timeout", |world| world.advance(7)),
+    ("the loss of the transport", |world| {
+        world.link.closed(world.transport, TransportError::new(TransportErrorKind::Eof));
+    }),
+    ("GOODBYE", |world| world.receive(r#"[6,{},"wamp.close.system_shutdown"]"#)),
+    ("the end of the driver's session", |world| {
+        drop(poll(pin!(world.client.close())));
+    }),
+    ("a protocol violation", |world| world.receive("[]")),
+    ("nothing", |_| {}),
+];
+
+/// What remains when the session is over: the deadlines of what follows it.
+#[track_caller]
+fn assert_over(world: &World, what: &str) {
+    let left: Vec<_> = world.under_way().into_iter().filter(|(table, _)| *table != "deadlines").collect();
+    assert_eq!(left, [], "after: {what}");
+}
+
+#[test]
+fn rob_02_a_call_leaves_nothing_behind() {
+    for (what, end) in ENDS {
+        for cancelled in [None, Some(CancelMode::Kill), Some(CancelMode::Skip)] {
+            for (is_taken, on_drop) in [(true, None), (false, None), (false, Some(CancelMode::KillNoWait))] {
+                let world = World::new();
+                let options = CallOptions::new().timeout(Duration::from_secs(5)).cancel_on_drop(on_drop);
+                let mut call = Box::pin(world.client.call_with("com.example.p", (), options));
+                assert!(poll(call.as_mut()).is_pending());
+                if let Some(mode) = cancelled {
+                    call.canceller().cancel(mode);
+                }
+                end(&world);
+                if is_taken && what != "nothing" {
+                    assert!(poll(call.as_mut()).is_ready(), "{what}");
+                }
+                drop(call);
+                // The router may not know.
+                world.receive("[50,1,{}]");
+                assert_over(&world, what);
+                if ["its result", "its error", "its timeout", "nothing"].contains(&what) {
+                    world.assert_still(what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rob_02_a_call_in_parts_leaves_nothing_behind() {
+    type Drops = fn(CallInput, ProgressiveCall);
+    let drops: [Drops; 4] = [
+        |input, call| {
+            drop(input);
+            drop(call);
+        },
+        |input, call| {
+            drop(call);
+            drop(input);
+        },
+        |input, call| {
+            let mut finish = Box::pin(call.finish());
+            let _ = poll(finish.as_mut());
+            drop(input);
+        },
+        |input, call| {
+            let mut last = Box::pin(input.finish(9));
+            let _ = poll(last.as_mut());
+            drop(call);
+        },
+    ];
+    for (what, end) in ENDS {
+        for drops in drops {
+            for on_drop in [Some(CancelMode::Kill), Some(CancelMode::KillNoWait), None] {
+                let world = World::new();
+                let options = CallOptions::new().timeout(Duration::from_secs(5)).cancel_on_drop(on_drop);
+                let options = options.receive_progress();
+                let streaming = world.client.call_streaming_with("com.example.p", 1, options);
+                let (mut input, call) = ready(pin!(streaming));
+                world.receive(r#"[50,1,{"progress":true},[1]]"#);
+                if on_drop == Some(CancelMode::KillNoWait) {
+                    // Nothing is taken, so that the next one waits for room.
+                    ready(pin!(input.send("x".repeat(1_100_000))));
+                    assert!(poll(pin!(input.send(3))).is_pending());
+                }
+                end(&world);
+                let _ = poll(pin!(input.send(4)));
+                drops(input, call);
+                world.drain();
+                if on_drop == Some(CancelMode::Kill) {
+                    // It is waited for until then.
+                    world.advance(60);
+                }
+                assert_over(&world, what);
+            }
+        }
+    }
+}
+
+#[test]
+fn rob_02_an_invocation_leaves_nothing_behind() {
+    type Does = fn(Invocation) -> Option<Invocation>;
+    let answers: [Does; 4] = [
+        |call| {
+            drop(call);
+            None
+        },
+        |call| {
+            let _ = call.reply(1);
+            None
+        },
+        |call| {
+            let _ = call.fail(RequestError::Closed);
+            None
+        },
+        Some,
+    ];
+    let kill: Outside = ("INTERRUPT to kill", |world| world.receive(r#"[69,1,{"mode":"kill"}]"#));
+    let no_wait: Outside = ("INTERRUPT", |world| world.receive(r#"[69,1,{"mode":"killnowait"}]"#));
+    for (what, end) in ENDS.into_iter().chain([kill, no_wait]) {
+        for answer in answers {
+            for is_first in [true, false] {
+                let world = World::new();
+                let mut registration = world.registered();
+                let details = r#"{"timeout":5000,"progress":true,"receive_progress":true}"#;
+                let mut call = Some(world.invoked(&mut registration, details));
+                let watches: Vec<_> = call.iter().map(|call| (call.cancelled(), call.inputs())).collect();
+                let (cancelled, mut inputs) = watches.into_iter().next().unwrap();
+                let mut cancelled = Box::pin(cancelled);
+                assert!(poll(cancelled.as_mut()).is_pending());
+                assert!(poll(pin!(inputs.next())).is_pending());
+                if is_first {
+                    call = call.and_then(answer);
+                }
+                // Another one waits in the queue meanwhile.
+                world.receive("[68,2,88,{}]");
+                end(&world);
+                if !is_first {
+                    call = call.and_then(answer);
+                }
+                drop(call);
+                assert!(poll(cancelled.as_mut()).is_ready(), "{what}");
+                assert!(matches!(poll(pin!(inputs.next())), Poll::Ready(None)), "{what}");
+                drop(registration);
+                world.receive("[67,2]");
+                world.drain();
+                assert_over(&world, what);
+                let is_joined = world.client.session().is_some();
+                if is_joined {
+                    world.assert_still(what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rob_02_a_watcher_that_is_dropped_leaves_nothing_behind() {
+    let world = World::new();
+    let mut registration = world.registered();
+    let call = world.invoked(&mut registration, r#"{"receive_progress":true}"#);
+    ready(pin!(call.progress("x".repeat(1_100_000))));
+    {
+        let mut cancelled = pin!(call.cancelled());
+        let mut part = pin!(call.progress(1));
+        for _ in 0..2 {
+            assert!(poll(cancelled.as_mut()).is_pending());
+            assert!(poll(part.as_mut()).is_pending());
+        }
+        assert!(world.under_way().contains(&("watchers of invocations", 2)));
+        assert!(world.under_way().contains(&("room", 1)));
+    }
+    let left = world.under_way();
+    assert!(!left.iter().any(|(table, _)| ["room", "watchers of invocations"].contains(table)), "{left:?}");
+    drop(call);
+}
