@@ -24,6 +24,7 @@ mod callee;
 mod caller;
 mod config;
 mod connection;
+mod dispatch;
 mod driver;
 mod event;
 mod handler;

@@ -7,22 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wamp_proto::{CancelMode, Format, Limits, PublicationId, Uri};
+use wamp_proto::{Format, Limits, PublicationId, Uri};
 
 use super::auth;
 use super::backlog::{Backlog, SubscriptionEnd};
-use super::callee::{Inbox, RegistrationEnd};
+use super::callee::Inbox;
 use super::caller::Outcome;
 use super::connection::{EventQueue, Watcher};
 use super::handler::HandlerErrorHook;
-use super::invocation::{CANCELED, UNAVAILABLE};
 use super::runtime::{Runtime, Task};
-use super::work::{InvocationParts, Work};
+use super::work::Work;
 use crate::passthru::Codecs;
 use crate::{
-    Attempt, CallKey, CloseCause, CloseReason, Decision, InvocationEnd, InvocationKey, Joined, PublishKey,
-    RegistrationKey, RequestError, Response, Session, SessionEvent, Status, SubscriptionKey, Time, TransportId,
-    WampError,
+    Attempt, CallKey, CloseCause, CloseReason, Decision, InvocationKey, Joined, PublishKey, RegistrationKey,
+    RequestError, Response, Session, Status, SubscriptionKey, Time, TransportId,
 };
 
 /// What the handles, the driver and the tasks of one client share: one mutex around one state, and the runtime.
@@ -62,18 +60,18 @@ pub(crate) struct State {
     pub(crate) registrations: BTreeMap<RegistrationKey, Inbox>,
     pub(crate) unregisters: BTreeMap<RegistrationKey, Slot<Result<(), RequestError>>>,
     /// Subscriptions and registrations whose end the router has not confirmed.
-    leaving: (BTreeSet<SubscriptionKey>, BTreeSet<RegistrationKey>),
+    pub(super) leaving: (BTreeSet<SubscriptionKey>, BTreeSet<RegistrationKey>),
     /// The invocations that nobody has answered, and those that have ended without an answer while somebody has them.
     pub(crate) invocations: BTreeMap<InvocationKey, Work>,
     /// Until when the session drains, if it does.
-    drain: Option<Option<Time>>,
+    pub(super) drain: Option<Option<Time>>,
     /// The attempt to join for which an authenticator is at work.
     pub(crate) attempt: Option<(TransportId, Option<Waker>)>,
     pub(crate) watchers: BTreeMap<u64, Watcher>,
     pub(crate) listeners: BTreeMap<u64, EventQueue>,
     tickets: u64,
     /// The last end of a session of which the policy's function was asked what follows.
-    asked: u64,
+    pub(super) asked: u64,
 }
 
 /// Bytes of frames in the session above which publishers wait.
@@ -91,19 +89,19 @@ pub(crate) struct Slot<T> {
 pub(crate) struct Effects {
     wake: Vec<Waker>,
     discard: Vec<Waker>,
-    challenges: Vec<(TransportId, wamp_proto::Challenge)>,
-    question: Option<Question>,
+    pub(super) challenges: Vec<(TransportId, wamp_proto::Challenge)>,
+    pub(super) question: Option<Question>,
     /// Whether the driver carries it out, which need not be woken.
     by_driver: bool,
 }
 
 /// What the policy's function is to be asked.
-struct Question {
-    id: u64,
-    number: u32,
-    cause: CloseCause,
-    default: Decision,
-    decide: Option<fn(&Attempt<'_>) -> Decision>,
+pub(super) struct Question {
+    pub(super) id: u64,
+    pub(super) number: u32,
+    pub(super) cause: CloseCause,
+    pub(super) default: Decision,
+    pub(super) decide: Option<fn(&Attempt<'_>) -> Decision>,
 }
 
 impl Shared {
@@ -331,7 +329,7 @@ impl State {
         }
     }
 
-    fn drained(&self, now: Time) -> bool {
+    pub(super) fn drained(&self, now: Time) -> bool {
         match self.drain {
             Some(Some(deadline)) if now >= deadline => true,
             Some(_) => {
@@ -349,224 +347,6 @@ impl State {
         // Only one that closes for good is closing still.
         self.runs + u64::from(matches!(self.session.status(), Status::Closing))
     }
-
-    /// Gives everybody what has happened.
-    fn dispatch(&mut self, now: Time, effects: &mut Effects) {
-        self.dispatch_events(now, effects);
-        if self.drained(now) {
-            self.drain = Some(None);
-            self.session.close(now, CloseReason::CloseRealm);
-            self.dispatch_events(now, effects);
-        }
-        if let Some((id, waker)) = &mut self.attempt
-            && !(matches!(self.session.status(), Status::Connecting) && self.session.transport() == Some(*id))
-        {
-            effects.wake(waker.take());
-            self.attempt = None;
-        }
-        self.offer_room(effects);
-        if let Some(id) = self.session.question().filter(|id| *id != self.asked)
-            && let Some(Attempt { number, cause, default, decide }) = self.session.undecided()
-        {
-            self.asked = id;
-            effects.question = Some(Question { id, number, cause: cause.clone(), default, decide });
-        }
-    }
-
-    fn dispatch_events(&mut self, now: Time, effects: &mut Effects) {
-        while let Some(event) = self.session.poll_event() {
-            match event {
-                SessionEvent::Joined(joined) => {
-                    self.joined = Some(Arc::clone(&joined));
-                    for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
-                        listener.joined(Arc::clone(&joined), effects);
-                    }
-                    self.wake_watchers(effects);
-                }
-                SessionEvent::Left(left) => {
-                    self.joined = None;
-                    for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
-                        listener.left(&left, effects);
-                    }
-                }
-                SessionEvent::Restored { failed } => {
-                    for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
-                        listener.restored(&failed, effects);
-                    }
-                }
-                SessionEvent::Challenge { transport, challenge } => effects.challenges.push((transport, challenge)),
-                SessionEvent::Closed(cause) => self.close(cause, effects),
-                SessionEvent::Subscribed { key, result } => {
-                    if let Some(backlog) = self.subscriptions.get_mut(&key) {
-                        backlog.confirm(result, effects);
-                    }
-                }
-                SessionEvent::Unsubscribed { key, result } => {
-                    self.leaving.0.remove(&key);
-                    if let Some(slot) = self.unsubscribes.get_mut(&key) {
-                        slot.fill(result, effects);
-                    }
-                    if let Some(backlog) = self.subscriptions.get_mut(&key) {
-                        backlog.end(SubscriptionEnd::Drained, effects);
-                    }
-                }
-                SessionEvent::SubscriptionRevoked { key, reason } => {
-                    if let Some(backlog) = self.subscriptions.get_mut(&key) {
-                        backlog.end(SubscriptionEnd::Revoked(reason), effects);
-                    }
-                }
-                SessionEvent::RegistrationRevoked { key, reason } => {
-                    if let Some(inbox) = self.registrations.get_mut(&key) {
-                        inbox.end(RegistrationEnd::Revoked(reason), effects);
-                    }
-                }
-                SessionEvent::Published(event) => {
-                    let key = event.key;
-                    let Some(backlog) = self.subscriptions.get_mut(&key) else { continue };
-                    if backlog.push(event, effects).is_break() {
-                        self.unsubscribe(now, key);
-                    }
-                }
-                SessionEvent::PublishDone { key, result } => {
-                    if let Some(slot) = self.publishes.get_mut(&key) {
-                        slot.fill(result, effects);
-                    }
-                }
-                SessionEvent::PublishSent { key, result } => {
-                    if let Some(slot) = self.sends.get_mut(&key) {
-                        slot.fill(result, effects);
-                    }
-                }
-                SessionEvent::CallProgress { key, progress } => {
-                    let Some(Outcome { end, parts: Some(parts), .. }) = self.calls.get_mut(&key) else { continue };
-                    let overflow = parts.push(progress, end.waker.is_some());
-                    effects.wake(end.waker.take());
-                    if overflow.is_break() {
-                        // One that has ended meanwhile needs no cancelling.
-                        let _ = self.session.cancel(now, key, CancelMode::KillNoWait);
-                    }
-                }
-                SessionEvent::CallDone { key, result } => {
-                    if let Some(outcome) = self.calls.get_mut(&key) {
-                        outcome.end.fill(result, effects);
-                        effects.wake(outcome.input.take());
-                    }
-                }
-                SessionEvent::Registered { key, result } => {
-                    if let Some(inbox) = self.registrations.get_mut(&key) {
-                        inbox.confirm(result, effects);
-                    }
-                }
-                SessionEvent::Unregistered { key, result } => {
-                    self.leaving.1.remove(&key);
-                    if let Some(slot) = self.unregisters.get_mut(&key) {
-                        slot.fill(result, effects);
-                    }
-                    if let Some(inbox) = self.registrations.get_mut(&key) {
-                        inbox.end(RegistrationEnd::Drained, effects);
-                    }
-                }
-                SessionEvent::Invocation(invocation) => {
-                    let (key, registration) = (invocation.key, invocation.registration);
-                    let parts = InvocationParts::from(invocation);
-                    let work = parts.work();
-                    let accepted = match self.registrations.get_mut(&registration) {
-                        Some(inbox) => inbox.push(parts, effects),
-                        None => false,
-                    };
-                    if accepted {
-                        self.invocations.insert(key, work);
-                    } else {
-                        let error = WampError::from_uri(uri(UNAVAILABLE));
-                        // It has come just now, so it can be answered.
-                        let _ = self.session.respond(now, key, Response::Error(error));
-                    }
-                }
-                SessionEvent::InvocationInput { key, payload, more } => {
-                    // What comes together with the input that found no room, is not taken either.
-                    let Some(work) = self.invocations.get_mut(&key).filter(|work| work.is_open()) else { continue };
-                    if !work.push(payload, more, effects) {
-                        work.close(InvocationEnd::Overflow, effects);
-                        let error = WampError::from_uri(uri(UNAVAILABLE));
-                        // Its input has come just now, so it can be answered.
-                        let _ = self.session.respond(now, key, Response::Error(error));
-                    }
-                }
-                SessionEvent::Interrupted { key, reason } => {
-                    let Some(work) = self.invocations.get_mut(&key) else { continue };
-                    if work.interrupt(InvocationEnd::Interrupted(reason.clone()), effects) {
-                        work.close(InvocationEnd::Interrupted(reason), effects);
-                        let error = WampError::from_uri(uri(CANCELED));
-                        // It waits for its answer.
-                        let _ = self.session.respond(now, key, Response::Error(error));
-                    }
-                }
-                SessionEvent::InvocationEnded { key, why } => {
-                    if let Some(work) = self.invocations.get_mut(&key) {
-                        work.close(why, effects);
-                    }
-                }
-            }
-        }
-        if !matches!(self.session.status(), Status::Closed) {
-            // It may have been connected again.
-            self.closed = None;
-        } else if let Some(cause) = self.closed.clone() {
-            // Also who waits for a run that was withdrawn before it began.
-            self.end_watches(&cause, effects);
-        }
-    }
-
-    /// The session is over: nothing that waits is left waiting.
-    fn close(&mut self, cause: Arc<CloseCause>, effects: &mut Effects) {
-        self.closed = Some(Arc::clone(&cause));
-        self.joined = None;
-        self.drain = None;
-        self.leaving = Default::default();
-        for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
-            listener.closed(&cause, effects);
-        }
-        self.end_watches(&cause, effects);
-        self.runs += 1;
-        // Each has had its final event by now; this is for those that had none.
-        for outcome in self.calls.values_mut() {
-            outcome.end.fill_empty(|| Err(RequestError::Closed), effects);
-        }
-        for slot in self.publishes.values_mut() {
-            slot.fill_empty(|| Err(RequestError::Closed), effects);
-        }
-        let withdrawals = self.unsubscribes.values_mut().chain(self.unregisters.values_mut());
-        for slot in withdrawals.chain(self.sends.values_mut()) {
-            slot.fill_empty(|| Err(RequestError::Closed), effects);
-        }
-        for backlog in self.subscriptions.values_mut() {
-            backlog.end(SubscriptionEnd::Closed(Arc::clone(&cause)), effects);
-        }
-        for inbox in self.registrations.values_mut() {
-            inbox.end(RegistrationEnd::Closed(Arc::clone(&cause)), effects);
-        }
-        for work in self.invocations.values_mut() {
-            work.close(InvocationEnd::SessionOver, effects);
-        }
-        for waker in self.room.values_mut() {
-            effects.wake(waker.take());
-        }
-    }
-
-    /// Tells those who wait for the present run, or for one before, that it is over.
-    fn end_watches(&mut self, cause: &Arc<CloseCause>, effects: &mut Effects) {
-        for watcher in self.watchers.values_mut().filter(|watcher| watcher.run <= self.runs && watcher.closed.is_none())
-        {
-            watcher.closed = Some(Arc::clone(cause));
-            effects.wake(watcher.waker.take());
-        }
-    }
-
-    fn wake_watchers(&mut self, effects: &mut Effects) {
-        for watcher in self.watchers.values_mut() {
-            effects.wake(watcher.waker.take());
-        }
-    }
 }
 
 impl<T> Slot<T> {
@@ -579,7 +359,7 @@ impl<T> Slot<T> {
         effects.wake(self.waker.take());
     }
 
-    fn fill_empty(&mut self, value: impl FnOnce() -> T, effects: &mut Effects) {
+    pub(super) fn fill_empty(&mut self, value: impl FnOnce() -> T, effects: &mut Effects) {
         if self.value.is_none() {
             self.fill(value(), effects);
         }
