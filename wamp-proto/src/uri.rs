@@ -175,30 +175,53 @@ impl Uri {
 }
 
 fn is_valid(uri: &str, rule: UriRule, policy: MatchPolicy) -> bool {
-    let mut components = uri.split('.').peekable();
-    while let Some(component) = components.next() {
-        let empty_is_allowed = match policy {
-            MatchPolicy::Exact => false,
-            MatchPolicy::Prefix => components.peek().is_none(),
-            MatchPolicy::Wildcard => true,
-        };
-        if component.is_empty() && !empty_is_allowed {
-            return false;
-        }
-        let in_alphabet = match rule {
-            UriRule::Loose => !component.chars().any(is_excluded),
-            UriRule::Strict => component.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'_')),
-        };
-        if !in_alphabet {
-            return false;
-        }
+    // As if a component had ended before the first one.
+    let mut before = DOT;
+    let (mut found, mut empty_components) = (0, 0);
+    for byte in uri.bytes() {
+        let class = CLASSES.get(usize::from(byte)).copied().unwrap_or_default();
+        found |= class;
+        empty_components |= class & before & DOT;
+        before = class;
     }
-    true
+    let empty_is_allowed = match policy {
+        MatchPolicy::Exact => empty_components | before & DOT == 0,
+        MatchPolicy::Prefix => empty_components == 0,
+        MatchPolicy::Wildcard => true,
+    };
+    let in_alphabet = match rule {
+        UriRule::Loose => found & NOT_LOOSE == 0 && (found & NOT_ASCII == 0 || !uri.chars().any(is_excluded)),
+        UriRule::Strict => found & NOT_STRICT == 0,
+    };
+    empty_is_allowed && in_alphabet
 }
 
+/// What a byte of a URI is: a dot, one that the loose or the strict rule excludes, a part of a longer character.
+const DOT: u8 = 1;
+const NOT_LOOSE: u8 = 2;
+const NOT_STRICT: u8 = 4;
+const NOT_ASCII: u8 = 8;
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [NOT_ASCII | NOT_STRICT; 256];
+    let (mut ascii, _) = classes.split_at_mut(128);
+    let mut byte = 0;
+    while let [class, rest @ ..] = ascii {
+        *class = match byte {
+            b'.' => DOT,
+            b'0'..=b'9' | b'a'..=b'z' | b'_' => 0,
+            _ if is_excluded(byte as char) => NOT_LOOSE | NOT_STRICT,
+            _ => NOT_STRICT,
+        };
+        byte += 1;
+        ascii = rest;
+    }
+    classes
+};
+
 /// White space, `#`, and the four separators U+001C to U+001F that other implementations count as white space.
-fn is_excluded(c: char) -> bool {
-    c == '#' || c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+const fn is_excluded(c: char) -> bool {
+    c == '#' || c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
 impl Deref for Uri {
@@ -338,6 +361,45 @@ mod tests {
     #[test]
     fn uri_05_only_the_last_component_of_a_prefix_may_be_empty() {
         assert_column(2, UriRule::Loose, MatchPolicy::Prefix);
+    }
+
+    /// Component by component, which is how the rules are worded.
+    fn is_valid_by_components(uri: &str, rule: UriRule, policy: MatchPolicy) -> bool {
+        let components: Vec<&str> = uri.split('.').collect();
+        components.iter().enumerate().all(|(index, component)| {
+            let empty_is_allowed = match policy {
+                MatchPolicy::Exact => false,
+                MatchPolicy::Prefix => index + 1 == components.len(),
+                MatchPolicy::Wildcard => true,
+            };
+            let in_alphabet = match rule {
+                UriRule::Loose => !component.chars().any(is_excluded),
+                UriRule::Strict => component.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'_')),
+            };
+            in_alphabet && (empty_is_allowed || !component.is_empty())
+        })
+    }
+
+    #[test]
+    fn uri_01_every_short_uri_is_valid_if_its_components_are() {
+        const ALPHABET: [char; 10] = ['.', 'a', '_', '9', 'A', '#', ' ', '\u{1c}', 'é', '\u{a0}'];
+        let mut uris = vec![String::new()];
+        let mut longest = 0..1;
+        for _ in 0..4 {
+            let longer: Vec<String> =
+                uris[longest].iter().flat_map(|uri| ALPHABET.map(|c| format!("{uri}{c}"))).collect();
+            longest = uris.len()..uris.len() + longer.len();
+            uris.extend(longer);
+        }
+        assert_eq!(uris.len(), 11_111);
+        for uri in &uris {
+            for rule in [UriRule::Loose, UriRule::Strict] {
+                for policy in [MatchPolicy::Exact, MatchPolicy::Prefix, MatchPolicy::Wildcard] {
+                    let expected = is_valid_by_components(uri, rule, policy);
+                    assert_eq!(is_valid(uri, rule, policy), expected, "{uri:?} by {rule:?} {policy:?}");
+                }
+            }
+        }
     }
 
     #[test]

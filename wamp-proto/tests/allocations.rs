@@ -1,13 +1,15 @@
-//! How much is allocated on the way in. The counter is the process's, so this is one test in a binary of its own.
+//! How much is allocated on the way in and on the way out. The counter is the process's: these tests are a binary of their own, and take turns.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::alloc::System;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use wamp_proto::{
-    CallResult, Event, EventDetails, Format, IntoPayload, Invocation, InvocationDetails, Limits, Message, PayloadCheck,
-    PublicationId, RegistrationId, RequestId, ResultDetails, SubscriptionId, decode, encode,
+    Call, CallOptions, CallResult, Event, EventDetails, Format, IntoPayload, Invocation, InvocationDetails, Limits,
+    Message, PayloadCheck, PublicationId, RegistrationId, RequestId, ResultDetails, SubscriptionId, Uri, decode,
+    encode,
 };
 
 #[global_allocator]
@@ -17,6 +19,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 ///
 /// The harness's own thread allocates, too, whenever it likes, so the fewest of some runs count.
 fn allocations<T>(run: impl Fn() -> T) -> (usize, T) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let count = || {
         let region = Region::new(ALLOCATOR);
         let result = run();
@@ -67,9 +71,7 @@ fn receiving_a_shared_frame_with_empty_details_allocates_nothing() {
     let limits = Limits::new();
     for format in Format::ALL.iter().copied() {
         for message in messages(format) {
-            let mut frame = Vec::new();
-            encode(&message, format, &mut frame).unwrap();
-            let frame = Bytes::from(frame);
+            let frame = Bytes::from(frame(&message, format));
             let _shared = frame.clone();
             let receive = |check| allocations(|| decode(frame.clone(), format, &limits, check).unwrap());
 
@@ -85,4 +87,45 @@ fn receiving_a_shared_frame_with_empty_details_allocates_nothing() {
             assert_eq!(unchecked, message);
         }
     }
+}
+
+#[test]
+fn sending_a_small_message_allocates_its_payload_and_its_frame_once() {
+    for format in Format::ALL.iter().copied() {
+        // The payload's buffer, and what shares it.
+        let (count, payload) = allocations(|| (23, "text").into_payload(format).unwrap());
+        assert_eq!(count, 2, "{format}");
+        let call = Call {
+            request: RequestId::new(7_814_135).unwrap(),
+            options: CallOptions::default(),
+            procedure: Uri::new("com.example.add2").unwrap(),
+            payload,
+        };
+        let call = call.into();
+        let (count, frame) = allocations(|| frame(&call, format));
+        assert_eq!(count, 1, "{format}");
+        assert_eq!(decode(frame.into(), format, &Limits::new(), PayloadCheck::OnReceipt).unwrap(), call);
+    }
+}
+
+#[test]
+fn passing_a_payload_on_allocates_the_frame_once() {
+    for format in Format::ALL.iter().copied() {
+        for message in messages(format) {
+            let limits = Limits::new();
+            for check in [PayloadCheck::OnReceipt, PayloadCheck::OnDecode] {
+                let received = decode(frame(&message, format).into(), format, &limits, check).unwrap();
+                payload(&received).check().unwrap();
+                let (count, sent) = allocations(|| frame(&received, format));
+                assert_eq!(count, 1, "{format} {:?}", message.message_type());
+                assert_eq!(sent, frame(&message, format));
+            }
+        }
+    }
+}
+
+fn frame(message: &Message, format: Format) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode(message, format, &mut frame).unwrap();
+    frame
 }

@@ -58,14 +58,14 @@ fn loowy_rows(group: &mut BenchmarkGroup<'_, WallTime>, format: Format, frame: &
     use wamp_proto::{PayloadCheck, Value};
 
     let frame = bytes::Bytes::copy_from_slice(frame);
-    let message = loowy::decode(format, frame, PayloadCheck::OnReceipt).unwrap();
+    let mut message = loowy::decode(format, frame, PayloadCheck::OnReceipt).unwrap();
     group.bench_function("loowy", |b| {
         b.iter(|| loowy::encode(format, black_box(&message)).unwrap());
     });
     let values: Vec<Value> = loowy::arguments_as(&message).unwrap();
     group.bench_function("loowy_value", |b| {
         b.iter(|| {
-            let message = loowy::with_arguments(format, &message, black_box(&values)).unwrap();
+            loowy::set_arguments(format, &mut message, black_box(&values)).unwrap();
             loowy::encode(format, &message).unwrap()
         });
     });

@@ -50,6 +50,28 @@ pub fn arguments_as<'a, T: Deserialize<'a>>(message: &'a Message) -> Result<T, S
     payload(message)?.args().map_err(|error| error.to_string())
 }
 
+/// Gives a message the user's sequence as positional arguments, encoded in a format.
+///
+/// # Errors
+///
+/// What wamp_proto reports, as text.
+pub fn set_arguments<T: Serialize>(
+    format: Format,
+    message: &mut Message,
+    arguments: T,
+) -> Result<(), String> {
+    let new = Args(arguments)
+        .into_payload(ours(format))
+        .map_err(|error| error.to_string())?;
+    match message {
+        Message::Event(event) => event.payload = new,
+        Message::Call(call) => call.payload = new,
+        Message::Result(result) => result.payload = new,
+        _ => return Err("the message is not measured".to_owned()),
+    }
+    Ok(())
+}
+
 /// Makes a message like `template` whose positional arguments are the user's sequence, encoded in a format.
 ///
 /// # Errors
@@ -60,16 +82,8 @@ pub fn with_arguments<T: Serialize>(
     template: &Message,
     arguments: T,
 ) -> Result<Message, String> {
-    let new = Args(arguments)
-        .into_payload(ours(format))
-        .map_err(|error| error.to_string())?;
     let mut message = template.clone();
-    match &mut message {
-        Message::Event(event) => event.payload = new,
-        Message::Call(call) => call.payload = new,
-        Message::Result(result) => result.payload = new,
-        _ => return Err("the message is not measured".to_owned()),
-    }
+    set_arguments(format, &mut message, arguments)?;
     Ok(message)
 }
 

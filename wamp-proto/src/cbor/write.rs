@@ -25,6 +25,10 @@ impl<'a> Writer<'a> {
 impl Write for Writer<'_> {
     const FORMAT: Format = Format::Cbor;
 
+    fn reserve(&mut self, bytes: usize) {
+        self.frame.reserve(bytes);
+    }
+
     fn begin_list(&mut self, elements: usize) {
         self.open(LIST, elements);
     }

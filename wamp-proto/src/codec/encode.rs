@@ -1,10 +1,15 @@
 //! Messages to frames.
 
+use std::borrow::Cow;
+
 use crate::codec::attribute::{Attribute, Attributes};
 use crate::codec::write::Write;
 use crate::message::Message;
-use crate::payload::Encoded;
+use crate::payload::{Elements, Payload};
 use crate::{EncodeError, Format, MessageType, RequestId};
+
+/// For how many bytes there is room before the payload: most heads are smaller.
+const HEAD_BYTES: usize = 128;
 
 /// Appends a message to `frame`, encoded in a format.
 ///
@@ -51,17 +56,16 @@ macro_rules! list {
         None
     };
     (@payload $writer:ident $payload:expr) => {
-        Some($payload.encoded(format_of($writer))?)
+        Some($payload.in_format(format_of($writer))?)
     };
     ($writer:ident, $message:ident: $($element:expr),* $(; $payload:expr)?) => {{
-        let payload: Option<Encoded> = list!(@payload $writer $($payload)?);
-        let elements = payload.as_ref().map_or(0, Encoded::elements);
-        $writer.begin_list(1 + [$(stringify!($element)),*].len() + elements);
+        let payload: Option<Cow<'_, Payload>> = list!(@payload $writer $($payload)?);
+        let payload = payload.as_deref().map_or_else(Elements::default, Payload::elements);
+        $writer.reserve(HEAD_BYTES + payload.bytes.len());
+        $writer.begin_list(1 + [$(stringify!($element)),*].len() + payload.count);
         $writer.unsigned($message.code());
         $($element.write($writer).map_err(|kind| EncodeError { path: field(stringify!($element)), kind })?;)*
-        if let Some(payload) = &payload {
-            payload.write($writer);
-        }
+        payload.write($writer);
         $writer.end_list();
         Ok(())
     }};

@@ -8,6 +8,8 @@ use crate::{EncodeErrorKind, Format, Value};
 pub(crate) trait Write {
     const FORMAT: Format;
 
+    /// Makes room for so many bytes, so that they are not moved as the frame grows.
+    fn reserve(&mut self, bytes: usize);
     fn begin_list(&mut self, elements: usize);
     fn end_list(&mut self);
     fn begin_dict(&mut self, entries: usize);

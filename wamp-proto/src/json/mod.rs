@@ -43,6 +43,7 @@ pub(crate) struct Strict;
 impl Dialect for Strict {
     const FORMAT: Format = Format::Json;
 
+    #[inline]
     fn check_float(value: f64) -> Result<(), EncodeErrorKind> {
         let what = if value.is_finite() {
             return Ok(());
@@ -56,6 +57,7 @@ impl Dialect for Strict {
         Err(EncodeErrorKind::Unsupported { format: Format::Json, what })
     }
 
+    #[inline]
     fn check_text(text: &str) -> Result<(), EncodeErrorKind> {
         if text.starts_with('\0') {
             let what = "text that starts with U+0000, which marks binary data";

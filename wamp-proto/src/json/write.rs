@@ -49,6 +49,10 @@ impl<'a> Writer<'a> {
 impl Write for Writer<'_> {
     const FORMAT: Format = Format::Json;
 
+    fn reserve(&mut self, bytes: usize) {
+        self.frame.reserve(bytes);
+    }
+
     fn begin_list(&mut self, _: usize) {
         self.begin(b'[');
     }
@@ -142,6 +146,11 @@ mod tests {
 
     #[test]
     fn ser_10_strings_are_escaped() {
+        for byte in 0..0x80 {
+            let text = format!("x{}", char::from(byte));
+            let expected = serde_json::to_string(&text).unwrap();
+            assert_eq!(written(|writer| writer.string(&text)).unwrap(), expected, "{byte}");
+        }
         let json = written(|writer| writer.string("a\"\\/\n\u{1}\u{7f}é😀"));
         assert_eq!(json.unwrap(), "\"a\\\"\\\\/\\n\\u0001\u{7f}é😀\"");
         assert_eq!(written(|writer| writer.key("\"")).unwrap(), r#""\"":"#);

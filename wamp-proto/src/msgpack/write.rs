@@ -47,6 +47,10 @@ impl<'a> Writer<'a> {
 impl Write for Writer<'_> {
     const FORMAT: Format = Format::MsgPack;
 
+    fn reserve(&mut self, bytes: usize) {
+        self.frame.reserve(bytes);
+    }
+
     fn begin_list(&mut self, elements: usize) {
         self.open(elements, 0x90, 0xdc);
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::codec::read::Read;
+use crate::codec::write::Write;
 use crate::error::Kind;
 use crate::serial::with_format;
 use crate::{Format, Limits};
@@ -33,12 +34,6 @@ impl Checked {
     #[inline(always)]
     pub(super) const fn new(format: Format, frame: Bytes, parts: Parts) -> Self {
         Self { format, frame, parts }
-    }
-
-    /// Arguments without ArgumentsKw.
-    pub(super) const fn of_args(format: Format, args: Bytes) -> Self {
-        let end = args.len();
-        Self { format, parts: Parts { from: 0, args_end: end, kwargs_start: end, to: end }, frame: args }
     }
 
     /// Everything that is on the wire.
@@ -98,18 +93,56 @@ impl Checked {
         Self { format: self.format, frame: Bytes::copy_from_slice(self.bytes()), parts }
     }
 
+    /// Whether there are Arguments that are not empty.
+    fn has_any_args(&self) -> bool {
+        self.has_args() && !with_format!(self.format, module => is_empty::<module::Reader<'_>>(self.args()))
+    }
+
     /// Whether there are ArgumentsKw that are not empty.
     pub(super) fn has_any_kwargs(&self) -> bool {
         self.has_kwargs() && !with_format!(self.format, module => is_empty::<module::Reader<'_>>(self.kwargs()))
     }
 
     /// Without empty ArgumentsKw, and `None` if the Arguments are empty, too.
-    pub(super) fn trimmed(&self) -> Option<Self> {
-        let has_any = |bytes| !with_format!(self.format, module => is_empty::<module::Reader<'_>>(bytes));
+    pub(super) fn trimmed(mut self) -> Option<Self> {
         if self.has_any_kwargs() {
-            return Some(self.clone());
+            return Some(self);
         }
-        has_any(self.args()).then(|| Self::of_args(self.format, self.shared_args()))
+        self.parts.kwargs_start = self.parts.args_end;
+        self.parts.to = self.parts.args_end;
+        self.has_any_args().then_some(self)
+    }
+
+    /// What a message of the same format gets.
+    pub(super) fn elements(&self) -> Elements<'_> {
+        if self.has_any_kwargs() {
+            Elements { count: 2, lacks_args: !self.has_args(), bytes: self.bytes() }
+        } else if self.has_any_args() {
+            Elements { count: 1, lacks_args: false, bytes: self.args() }
+        } else {
+            Elements::default()
+        }
+    }
+}
+
+/// The elements of a message that are its payload, empty ones left out.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Elements<'a> {
+    pub(crate) count: usize,
+    /// Whether an empty list comes before the ArgumentsKw, which is not in the bytes.
+    lacks_args: bool,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Elements<'_> {
+    pub(crate) fn write<W: Write>(self, writer: &mut W) {
+        if self.lacks_args {
+            writer.begin_list(0);
+            writer.end_list();
+        }
+        if self.count > 0 {
+            writer.raw(self.bytes);
+        }
     }
 }
 

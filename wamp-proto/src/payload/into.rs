@@ -1,11 +1,13 @@
 //! The user's types on their way into a payload.
 
-use bytes::Bytes;
 use serde::Serialize;
 
 use super::checked::{Checked, Parts, list_of_one, separator};
 use crate::serial::{self, Shape, Wanted};
 use crate::{EncodeError, Format, Payload};
+
+/// For how many bytes there is room from the start: most payloads are smaller.
+const ROOM: usize = 128;
 
 /// What becomes the payload of a message.
 ///
@@ -44,15 +46,16 @@ pub struct ArgsKwargs<A, K>(pub A, pub K);
 impl<T: Serialize> IntoPayload for T {
     fn into_payload(self, format: Format) -> Result<Payload, EncodeError> {
         let (before, behind) = list_of_one(format);
-        let mut bytes = vec![before];
+        let mut bytes = Vec::with_capacity(ROOM);
+        bytes.push(before);
         match serial::encode(&self, format, Wanted::Any, &mut bytes)? {
             // A type with content that happens to be a unit is a null, as of a tree of JSON values: shapes do not depend on data.
             Shape::Nothing if size_of::<T>() == 0 => Ok(Payload::new()),
             Shape::Nothing | Shape::One => {
                 bytes.extend_from_slice(behind);
-                Ok(of_args(format, bytes.into()))
+                Ok(args_from(0, bytes, format))
             }
-            Shape::All => Ok(of_args(format, Bytes::from(bytes).slice(1..))),
+            Shape::All => Ok(args_from(1, bytes, format)),
         }
     }
 }
@@ -87,14 +90,14 @@ pub(super) fn build<A: Serialize, K: Serialize>(
     args: Option<&A>,
     kwargs: Option<&K>,
 ) -> Result<Payload, EncodeError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(ROOM);
     if let Some(args) = args
         && serial::encode(args, format, Wanted::List, &mut bytes)? == Shape::Nothing
     {
         bytes.clear();
     }
     let args_end = bytes.len();
-    let Some(kwargs) = kwargs else { return Ok(of_args(format, bytes.into())) };
+    let Some(kwargs) = kwargs else { return Ok(args_from(0, bytes, format)) };
     bytes.extend_from_slice(if args_end > 0 { separator(format) } else { b"" });
     let kwargs_start = bytes.len();
     serial::encode(kwargs, format, Wanted::Dict, &mut bytes)?;
@@ -102,6 +105,9 @@ pub(super) fn build<A: Serialize, K: Serialize>(
     Ok(Payload::checked(Checked::new(format, bytes.into(), parts).trimmed()))
 }
 
-fn of_args(format: Format, bytes: Bytes) -> Payload {
-    Payload::checked(Checked::of_args(format, bytes).trimmed())
+/// The payload whose Arguments start so many bytes from the start, and end at the end.
+fn args_from(from: usize, bytes: Vec<u8>, format: Format) -> Payload {
+    let to = bytes.len();
+    let parts = Parts { from, args_end: to, kwargs_start: to, to };
+    Payload::checked(Checked::new(format, bytes.into(), parts).trimmed())
 }

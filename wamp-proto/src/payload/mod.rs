@@ -7,6 +7,7 @@ mod packed;
 mod tail;
 
 use core::fmt;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes};
@@ -14,13 +15,12 @@ use serde::Deserialize;
 use serde::de::value::{Error as UnitError, UnitDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-pub(crate) use self::checked::{Checked, Parts};
+pub(crate) use self::checked::{Checked, Elements, Parts};
 use self::checked::{empty_dict, empty_list};
 pub use self::from::FromPayload;
 pub use self::into::{Args, ArgsKwargs, IntoPayload, Kwargs};
 pub(crate) use self::tail::Tail;
 use crate::codec::read::Read;
-use crate::codec::write::Write;
 use crate::serial::{self, Asked, Foreign, Root, with_format};
 use crate::{DecodeError, EncodeError, EncodeErrorKind, Format, PayloadError, Value};
 
@@ -267,14 +267,19 @@ impl Payload {
     ///
     /// [`EncodeError`] if the format cannot carry a value, or the payload was received unchecked and is malformed.
     pub fn transcode(&self, format: Format) -> Result<Self, EncodeError> {
+        self.in_format(format).map(Cow::into_owned)
+    }
+
+    /// Borrows the payload if it is of the format, and is transcoded if not; what is returned is checked.
+    pub(crate) fn in_format(&self, format: Format) -> Result<Cow<'_, Self>, EncodeError> {
         let malformed = |_| EncodeError { path: "payload".into(), kind: EncodeErrorKind::MalformedPayload };
-        let Some(checked) = self.parts().map_err(malformed)? else { return Ok(Self::new()) };
+        let Some(checked) = self.parts().map_err(malformed)? else { return Ok(Cow::Owned(Self::new())) };
         if checked.format == format {
-            return Ok(self.clone());
+            return Ok(Cow::Borrowed(self));
         }
         let args = Foreign { bytes: checked.args(), format: checked.format };
         let kwargs = Foreign { bytes: checked.kwargs(), format: checked.format };
-        into::build(format, Some(&args), checked.has_kwargs().then_some(&kwargs))
+        into::build(format, Some(&args), checked.has_kwargs().then_some(&kwargs)).map(Cow::Owned)
     }
 
     /// The size of the payload on the wire, in bytes.
@@ -308,29 +313,9 @@ impl Payload {
         })
     }
 
-    /// The elements that a message gets, in its format.
-    pub(crate) fn encoded(&self, format: Format) -> Result<Encoded, EncodeError> {
-        let payload = self.transcode(format)?;
-        // What has been transcoded is checked.
-        Ok(Encoded(payload.parts().ok().flatten().and_then(Checked::trimmed)))
-    }
-}
-
-/// The elements of a payload, in the format of the message they go into, empty ones left out.
-pub(crate) struct Encoded(Option<Checked>);
-
-impl Encoded {
-    pub(crate) fn elements(&self) -> usize {
-        self.0.as_ref().map_or(0, |checked| if checked.has_kwargs() { 2 } else { 1 })
-    }
-
-    pub(crate) fn write<W: Write>(&self, writer: &mut W) {
-        let Some(checked) = &self.0 else { return };
-        if !checked.has_args() {
-            writer.begin_list(0);
-            writer.end_list();
-        }
-        writer.raw(checked.bytes());
+    /// The elements that a message of the same format gets; none if the payload has not been checked, or is malformed.
+    pub(crate) fn elements(&self) -> Elements<'_> {
+        self.parts().ok().flatten().map_or_else(Elements::default, Checked::elements)
     }
 }
 

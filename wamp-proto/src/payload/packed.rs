@@ -36,7 +36,7 @@ impl Payload {
     ///
     /// [`EncodeError`] if the format cannot carry a value, or the payload was received unchecked and is malformed.
     pub fn pack(&self, format: Format) -> Result<Vec<u8>, EncodeError> {
-        let payload = self.transcode(format)?;
+        let payload = self.in_format(format)?;
         // What has been transcoded is checked.
         let checked = payload.parts().ok().flatten();
         let args = checked.map_or_else(|| super::empty_list(format), Checked::args);

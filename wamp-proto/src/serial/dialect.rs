@@ -9,11 +9,13 @@ pub(crate) trait Dialect {
     const FORMAT: Format;
 
     /// Refuses floats that the format lacks.
+    #[inline]
     fn check_float(_: f64) -> Result<(), EncodeErrorKind> {
         Ok(())
     }
 
     /// Refuses texts that the format lacks.
+    #[inline]
     fn check_text(_: &str) -> Result<(), EncodeErrorKind> {
         Ok(())
     }

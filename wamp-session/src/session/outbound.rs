@@ -4,12 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wamp_proto::{Format, Message, Payload, encode};
+use wamp_proto::{Format, Message, encode};
 
 use crate::{Action, CommandError, Frame, TransportId};
-
-/// The bytes that the fixed elements of most messages fit into.
-const HEAD_BYTES: usize = 96;
 
 /// Actions that wait to be taken.
 #[derive(Debug, Default)]
@@ -117,23 +114,13 @@ const fn transport_of(action: &Action) -> TransportId {
 
 /// Encodes a message into a frame, of at most `limit` bytes.
 pub(super) fn frame(message: &Message, format: Format, limit: usize) -> Result<Frame, CommandError> {
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + payload_of(message).map_or(0, Payload::byte_len));
+    let mut bytes = Vec::new();
     encode(message, format, &mut bytes)?;
     if bytes.len() > limit {
         return Err(CommandError::TooLarge { size: bytes.len(), limit });
     }
     let bytes = Bytes::from(bytes);
     Ok(if format.is_binary() { Frame::Binary(bytes) } else { Frame::Text(bytes) })
-}
-
-fn payload_of(message: &Message) -> Option<&Payload> {
-    match message {
-        Message::Publish(message) => Some(&message.payload),
-        Message::Call(message) => Some(&message.payload),
-        Message::Yield(message) => Some(&message.payload),
-        Message::Error(message) => Some(&message.payload),
-        _ => None,
-    }
 }
 
 /// Cuts a text to what fits into the reason of a WebSocket close frame.
