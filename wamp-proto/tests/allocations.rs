@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::alloc::System;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -15,12 +15,16 @@ use wamp_proto::{
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+/// Lets a test run alone.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// How many times `run` allocates memory, or allocates it anew.
 ///
 /// The harness's own thread allocates, too, whenever it likes, so the fewest of some runs count.
 fn allocations<T>(run: impl Fn() -> T) -> (usize, T) {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let count = || {
         let region = Region::new(ALLOCATOR);
         let result = run();
@@ -67,6 +71,7 @@ fn payload(message: &Message) -> &wamp_proto::Payload {
 
 #[test]
 fn receiving_a_shared_frame_with_empty_details_allocates_nothing() {
+    let _turn = turn();
     assert_ne!(allocations(|| Box::new(5)).0, 0, "allocations are counted");
     let limits = Limits::new();
     for format in Format::ALL.iter().copied() {
@@ -91,6 +96,7 @@ fn receiving_a_shared_frame_with_empty_details_allocates_nothing() {
 
 #[test]
 fn sending_a_small_message_allocates_its_payload_and_its_frame_once() {
+    let _turn = turn();
     for format in Format::ALL.iter().copied() {
         // The payload's buffer, and what shares it.
         let (count, payload) = allocations(|| (23, "text").into_payload(format).unwrap());
@@ -110,6 +116,7 @@ fn sending_a_small_message_allocates_its_payload_and_its_frame_once() {
 
 #[test]
 fn passing_a_payload_on_allocates_the_frame_once() {
+    let _turn = turn();
     for format in Format::ALL.iter().copied() {
         for message in messages(format) {
             let limits = Limits::new();
@@ -122,6 +129,24 @@ fn passing_a_payload_on_allocates_the_frame_once() {
             }
         }
     }
+}
+
+#[cfg(all(feature = "json", feature = "msgpack"))]
+#[test]
+fn transcoding_a_deep_payload_copies_it_a_few_times() {
+    let _turn = turn();
+    let deep = |levels| {
+        let texts = vec![r#""0123456789""#; 10_000].join(",");
+        let json = format!("[36,1,1,{{}},{}{texts}{}]", "[".repeat(levels), "]".repeat(levels));
+        let event = decode(json.into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap();
+        let region = Region::new(ALLOCATOR);
+        let transcoded = payload(&event).transcode(Format::MsgPack).unwrap();
+        let allocated = region.change().bytes_allocated;
+        assert_eq!(transcoded.byte_len(), 11 * 10_000 + 3 + levels - 1);
+        allocated
+    };
+    let (flat, deep) = (deep(1), deep(120));
+    assert!(deep < 10 * flat, "{flat} bytes for one level, {deep} for 120");
 }
 
 fn frame(message: &Message, format: Format) -> Vec<u8> {

@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 
 use super::head::{self, BREAK, argument};
 use super::skip;
-use crate::Value;
 use crate::codec::read::{Number, Open, Read, Unsigned};
 use crate::codec::text;
 use crate::error::{DecodeErrorKind, Fault, Kind};
+use crate::{Limits, Value};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
@@ -243,6 +243,19 @@ impl<'a> Read<'a> for Reader<'a> {
             return Err(Fault::new(self.position, DecodeErrorKind::KeyIsNotAString { found }));
         }
         self.string().map(Some)
+    }
+
+    fn pass_key(&mut self, open: &mut Open) -> Result<bool, Fault> {
+        let found = self.next(open)?;
+        if found {
+            self.skip(Limits::MAX_DEPTH)?;
+        }
+        Ok(found)
+    }
+
+    fn pass_tags(&mut self) -> Result<(), Fault> {
+        while self.tag()?.is_some() {}
+        Ok(())
     }
 
     fn bool(&mut self) -> Result<bool, Fault> {

@@ -59,6 +59,16 @@ pub(crate) trait Read<'a>: Sized {
     /// A key that is not a string is an error.
     fn next_key(&mut self, open: &mut Open) -> Result<Option<Cow<'a, str>>, Fault>;
 
+    /// Goes to the next value of the dict entered last and passes over its key, which has been skipped before; `false` leaves the dict.
+    fn pass_key(&mut self, open: &mut Open) -> Result<bool, Fault> {
+        Ok(self.next_key(open)?.is_some())
+    }
+
+    /// Passes over the tags of the next value, if the format has such.
+    fn pass_tags(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Reads a boolean.
     fn bool(&mut self) -> Result<bool, Fault>;
 

@@ -332,6 +332,44 @@ fn an_own_payload_passes_through() {
     assert_eq!(payload.clone().into_payload(Format::ALL[Format::ALL.len() - 1]), Ok(payload));
 }
 
+#[test]
+fn values_of_every_depth_go_from_each_format_to_each() {
+    let siblings =
+        || [Value::List(vec![]), Value::Bytes(Bytes::from_static(&[1, 2])), Dict::from_iter([("\"", 7)]).into()];
+    let mut value = Value::from("deepest");
+    for depth in 0..60 {
+        for from in formats() {
+            let sent = (&value, depth).into_payload(from).unwrap();
+            for to in formats() {
+                let (found, number): (Value, i32) = sent.transcode(to).unwrap().args().unwrap();
+                assert_eq!((&found, number), (&value, depth), "{from} to {to}");
+            }
+        }
+        // Two levels more, with lists and dicts before and behind.
+        let mut inside = siblings().to_vec();
+        inside.push(value);
+        inside.extend(siblings());
+        value =
+            Dict::from_iter([("a", Value::from(1)), ("k\n", inside.into()), ("z", siblings().to_vec().into())]).into();
+    }
+}
+
+#[cfg(all(feature = "msgpack", feature = "cbor"))]
+#[test]
+fn ser_31_deep_lists_without_a_length_are_transcoded() {
+    for depth in 1..120 {
+        let mut frame = b"\x9f\x18\x24\x01\x01\xa0".to_vec();
+        frame.extend(b"\x9f\xc1".repeat(depth));
+        frame.extend(b"\xbf\xc1\x7f\x61a\xff\x9f\xff\x61b\xc2\x41\x05\xff");
+        frame.extend(b"\x07\xff".repeat(depth));
+        frame.push(0xff);
+        let received = payload(decode(frame.into(), Format::Cbor, &Limits::new(), PayloadCheck::OnReceipt).unwrap());
+        let found = received.transcode(Format::MsgPack).unwrap().raw_args().unwrap().unwrap();
+        let expected = [b"\x92".repeat(depth), b"\x82\xa1a\x90\xa1b\x05".to_vec(), b"\x07".repeat(depth)].concat();
+        assert_eq!(found, expected, "{depth}");
+    }
+}
+
 #[cfg(feature = "json")]
 mod json {
     use super::*;

@@ -35,6 +35,7 @@ pub(crate) use with_format;
 
 mod de;
 mod dialect;
+mod lengths;
 mod ser;
 mod shape;
 mod trail;

@@ -6,6 +6,7 @@ use core::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::lengths::Lengths;
 use super::{Trail, de};
 use crate::Format;
 
@@ -20,8 +21,9 @@ pub(crate) struct Foreign<'a> {
 impl Serialize for Foreign<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let trail = Trail::default();
+        let lengths = Lengths::new(self.bytes, self.format);
         let result = with_format!(self.format, module, D => {
-            let seed = de::Adapter::<_, D>::new(Into(serializer), &trail);
+            let seed = de::Adapter::<_, D>::new(Into { serializer, lengths: &lengths }, &trail);
             module::from_slice(self.bytes, seed).map_err(|error| error.to_string())
         });
         result.map_err(S::Error::custom)
@@ -29,9 +31,12 @@ impl Serialize for Foreign<'_> {
 }
 
 /// The serializer that a value goes into.
-struct Into<S>(S);
+struct Into<'l, S> {
+    serializer: S,
+    lengths: &'l Lengths<'l>,
+}
 
-impl<'de, S: Serializer> DeserializeSeed<'de> for Into<S> {
+impl<'de, S: Serializer> DeserializeSeed<'de> for Into<'_, S> {
     type Value = S::Ok;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Ok, D::Error> {
@@ -42,12 +47,12 @@ impl<'de, S: Serializer> DeserializeSeed<'de> for Into<S> {
 macro_rules! visit {
     ($($method:ident($type:ty) => $serialize:ident;)*) => {$(
         fn $method<E: serde::de::Error>(self, value: $type) -> Result<S::Ok, E> {
-            self.0.$serialize(value).map_err(E::custom)
+            self.serializer.$serialize(value).map_err(E::custom)
         }
     )*};
 }
 
-impl<'de, S: Serializer> Visitor<'de> for Into<S> {
+impl<'de, S: Serializer> Visitor<'de> for Into<'_, S> {
     type Value = S::Ok;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,7 +71,7 @@ impl<'de, S: Serializer> Visitor<'de> for Into<S> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<S::Ok, E> {
-        self.0.serialize_unit().map_err(E::custom)
+        self.serializer.serialize_unit().map_err(E::custom)
     }
 
     fn visit_none<E: serde::de::Error>(self) -> Result<S::Ok, E> {
@@ -83,37 +88,67 @@ impl<'de, S: Serializer> Visitor<'de> for Into<S> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<S::Ok, A::Error> {
-        let mut list = self.0.serialize_seq(access.size_hint()).map_err(A::Error::custom)?;
-        while access.next_element_seed(IntoElement(&mut list))?.is_some() {}
+        let lengths = self.lengths;
+        let length = lengths.enter(access.size_hint());
+        let mut list = self.serializer.serialize_seq(length).map_err(A::Error::custom)?;
+        let mut count = 0;
+        while access.next_element_seed(IntoElement { list: &mut list, lengths })?.is_some() {
+            count += 1;
+        }
+        lengths.leave();
+        check(length, count)?;
         list.end().map_err(A::Error::custom)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<S::Ok, A::Error> {
-        let mut dict = self.0.serialize_map(access.size_hint()).map_err(A::Error::custom)?;
+        let lengths = self.lengths;
+        let length = lengths.enter(access.size_hint());
+        let mut dict = self.serializer.serialize_map(length).map_err(A::Error::custom)?;
+        let mut count = 0;
         while access.next_key_seed(IntoKey(&mut dict))?.is_some() {
-            access.next_value_seed(IntoValue(&mut dict))?;
+            access.next_value_seed(IntoValue { dict: &mut dict, lengths })?;
+            count += 1;
         }
+        lengths.leave();
+        check(length, count)?;
         dict.end().map_err(A::Error::custom)
     }
 }
 
-/// A deserializer that serializes what it deserializes.
-struct Passing<D>(Cell<Option<D>>);
+/// Checks that as many elements came as were announced: a wrong length would be a frame that means something else.
+fn check<E: serde::de::Error>(length: Option<usize>, count: usize) -> Result<(), E> {
+    if length.is_none_or(|length| length == count) { Ok(()) } else { Err(E::custom("a length was counted wrong")) }
+}
 
-impl<'de, D: Deserializer<'de>> Serialize for Passing<D> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let deserializer = self.0.take().ok_or_else(|| S::Error::custom("a value is serialized once"))?;
-        Into(serializer).deserialize(deserializer).map_err(S::Error::custom)
+/// A deserializer that serializes what it deserializes.
+struct Passing<'l, D> {
+    deserializer: Cell<Option<D>>,
+    lengths: &'l Lengths<'l>,
+}
+
+impl<'l, D> Passing<'l, D> {
+    const fn new(deserializer: D, lengths: &'l Lengths<'l>) -> Self {
+        Self { deserializer: Cell::new(Some(deserializer)), lengths }
     }
 }
 
-struct IntoElement<'a, L>(&'a mut L);
+impl<'de, D: Deserializer<'de>> Serialize for Passing<'_, D> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let deserializer = self.deserializer.take().ok_or_else(|| S::Error::custom("a value is serialized once"))?;
+        Into { serializer, lengths: self.lengths }.deserialize(deserializer).map_err(S::Error::custom)
+    }
+}
+
+struct IntoElement<'a, L> {
+    list: &'a mut L,
+    lengths: &'a Lengths<'a>,
+}
 
 impl<'de, L: SerializeSeq> DeserializeSeed<'de> for IntoElement<'_, L> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.serialize_element(&Passing(Cell::new(Some(deserializer)))).map_err(D::Error::custom)
+        self.list.serialize_element(&Passing::new(deserializer, self.lengths)).map_err(D::Error::custom)
     }
 }
 
@@ -139,12 +174,15 @@ impl<'de, M: SerializeMap> Visitor<'de> for IntoKey<'_, M> {
     }
 }
 
-struct IntoValue<'a, M>(&'a mut M);
+struct IntoValue<'a, M> {
+    dict: &'a mut M,
+    lengths: &'a Lengths<'a>,
+}
 
 impl<'de, M: SerializeMap> DeserializeSeed<'de> for IntoValue<'_, M> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.serialize_value(&Passing(Cell::new(Some(deserializer)))).map_err(D::Error::custom)
+        self.dict.serialize_value(&Passing::new(deserializer, self.lengths)).map_err(D::Error::custom)
     }
 }
