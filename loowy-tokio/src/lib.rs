@@ -40,6 +40,10 @@
 //!
 //! **Lost connections** are made again ([`ReconnectPolicy`]): subscriptions and registrations go on in the next session, requests under way
 //! fail and are never sent twice, and [`connection_events`](Client::connection_events) tells of it.
+//!
+//! **Features.** `json`, `msgpack` and `cbor` are the formats and `cra` is WAMP-CRA, all by default. `router` adds a server for the
+//! embedded router. `tracing` tells the crate of that name what clients do: what is joined, left and closed under the target
+//! `wamp_session::client`, and each frame, without its content, under `wamp_session::wire` at the level trace.
 
 mod connector;
 mod counted;

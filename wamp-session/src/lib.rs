@@ -4,6 +4,8 @@
 //! end, for examples, tests, simulators and games. Neither reads a clock, opens a socket, draws entropy or starts a thread:
 //! an adapter or your own loop tells them what happens and does what they ask. [`auth`] answers challenges.
 //!
+//! `client` (feature `client`) has handles for futures around a session, which tell the crate `tracing` what they do (feature `tracing`).
+//!
 //! Here both are in one loop, with nothing between them:
 //!
 //! ```

@@ -9,6 +9,8 @@ use super::callee::RegistrationEnd;
 use super::caller::Outcome;
 use super::invocation::{CANCELED, UNAVAILABLE};
 use super::shared::{Effects, Question, State, uri};
+#[cfg(feature = "tracing")]
+use super::trace::Told;
 use super::work::InvocationParts;
 use crate::{
     Attempt, CloseCause, CloseReason, InvocationEnd, RequestError, Response, SessionEvent, Status, Time, WampError,
@@ -40,6 +42,8 @@ impl State {
 
     fn dispatch_events(&mut self, now: Time, effects: &mut Effects) {
         while let Some(event) = self.session.poll_event() {
+            #[cfg(feature = "tracing")]
+            effects.told.extend(Told::of(&event));
             match event {
                 SessionEvent::Joined(joined) => {
                     self.joined = Some(Arc::clone(&joined));

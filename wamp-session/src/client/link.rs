@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::auth;
 use super::shared::Shared;
+#[cfg(feature = "tracing")]
+use super::trace;
 use crate::{Action, Frame, Time, TransportError, TransportErrorKind, TransportId};
 
 /// The driver's side of a client: takes what is to be done with the transport, and tells what happened to it.
@@ -48,7 +50,9 @@ impl Link {
     ///
     /// What has been taken no longer counts for the publishers that wait for room: take no more than the socket is about to take.
     pub fn turn(&self, actions: &mut VecDeque<Action>, max_bytes: usize) -> Turn {
-        self.shared.look(|state, effects| {
+        #[cfg(feature = "tracing")]
+        let before = actions.len();
+        let turn = self.shared.look(|state, effects| {
             let mut bytes = 0_usize;
             while bytes < max_bytes {
                 let Some(action) = state.session.poll_action() else { break };
@@ -59,16 +63,23 @@ impl Link {
             }
             state.offer_room(effects);
             Turn { deadline: state.deadline(), transport: state.session.transport(), over: state.is_over() }
-        })
+        });
+        #[cfg(feature = "tracing")]
+        trace::taken(&self.shared, actions.range(before..));
+        turn
     }
 
     /// A transport was opened. The authenticators are asked, beside the driver, before the session goes on.
     pub fn opened(&self, id: TransportId, subprotocol: Option<&str>) {
+        #[cfg(feature = "tracing")]
+        trace::opened(id, subprotocol);
         auth::offer(&self.shared, id, subprotocol);
     }
 
     /// Frames were received, in this order; they are taken out.
     pub fn received(&self, id: TransportId, frames: &mut Vec<Frame>) {
+        #[cfg(feature = "tracing")]
+        trace::received(&self.shared, id, frames);
         self.shared.input(|state, now, _| {
             for frame in frames.drain(..) {
                 state.session.handle_frame(now, id, frame);
@@ -88,6 +99,8 @@ impl Link {
 
     /// A transport could not be opened, or ended.
     pub fn closed(&self, id: TransportId, why: TransportError) {
+        #[cfg(feature = "tracing")]
+        trace::closed(id, &why);
         self.shared.input(|state, now, _| state.session.handle_closed(now, id, why));
     }
 

@@ -17,6 +17,11 @@
 //! [`RequestError::Disconnected`](crate::RequestError::Disconnected) and is never sent twice; what is asked for meanwhile waits, within its
 //! timeout. Subscriptions and registrations go on in the next session, with their options; [`ConnectionEvents`] tells of it, and when
 //! it is time to catch up. When the policy gives up, the client is closed.
+//!
+//! **Tracing.** With the feature `tracing`, clients tell the crate of that name what they do; without it, they have no cost of it. The
+//! target `wamp_session::client` has what is joined, left and closed (info), that the router broke the protocol (warn), and transports
+//! and challenges (debug); `wamp_session::wire` has each frame (trace): its transport, direction, message type, request id, size and
+//! format. Payloads, topics, tickets and signatures are never among the fields. The subscriber is called under no lock.
 
 mod auth;
 mod backlog;
@@ -43,6 +48,8 @@ mod shared;
 mod subscriber;
 #[cfg(all(test, feature = "json"))]
 mod tables;
+#[cfg(feature = "tracing")]
+mod trace;
 mod work;
 
 use core::fmt;

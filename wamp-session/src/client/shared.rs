@@ -16,6 +16,8 @@ use super::caller::Outcome;
 use super::connection::{EventQueue, Watcher};
 use super::handler::HandlerErrorHook;
 use super::runtime::{Runtime, Task};
+#[cfg(feature = "tracing")]
+use super::trace::Told;
 use super::work::Work;
 use crate::passthru::Codecs;
 use crate::{
@@ -91,6 +93,8 @@ pub(crate) struct Effects {
     discard: Vec<Waker>,
     pub(super) challenges: Vec<(TransportId, wamp_proto::Challenge)>,
     pub(super) question: Option<Question>,
+    #[cfg(feature = "tracing")]
+    pub(super) told: Vec<Told>,
     /// Whether the driver carries it out, which need not be woken.
     by_driver: bool,
 }
@@ -388,6 +392,8 @@ impl Effects {
             waker.wake();
         }
         drop(self.discard);
+        #[cfg(feature = "tracing")]
+        self.told.into_iter().for_each(Told::tell);
         for (id, challenge) in self.challenges {
             auth::answer(shared, id, challenge);
         }

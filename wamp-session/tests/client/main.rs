@@ -11,6 +11,8 @@ mod handles;
 mod invocations;
 mod joining;
 mod listener;
+#[cfg(feature = "tracing")]
+mod logging;
 mod loowy;
 mod meta;
 mod offline;
