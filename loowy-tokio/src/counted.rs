@@ -231,6 +231,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_write_that_waits_only_for_the_budget_of_its_task_is_no_sign_of_life() {
+        // Far more than is written: the peer need not take anything.
+        let (stream, _peer) = duplex(10_000);
+        let (mut stream, signs) = Counted::new(stream);
+        let mut waits = 0;
+        for _ in 0..2_000 {
+            let write = core::future::poll_fn(|cx| {
+                let written = Pin::new(&mut stream).poll_write(cx, &[0]);
+                waits += u32::from(written.is_pending());
+                written
+            });
+            assert_eq!(write.await.unwrap(), 1);
+        }
+        assert!(waits > 0, "the budget was never used up");
+        assert_eq!(signs.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
     async fn only_what_had_to_wait_counts_when_it_is_written() {
         let (stream, mut peer) = duplex(10);
         let (mut stream, signs) = Counted::new(stream);
