@@ -203,7 +203,8 @@ pub struct Left {
     pub attempt: u32,
     /// How long from now that attempt is made, if the old transport has ended by then.
     pub retry_in: Duration,
-    /// How many publications without acknowledgement were accepted and are known to be lost.
+    /// How many publications without acknowledgement were accepted and are known to be lost: their frames were never written. Those that
+    /// were written, even if only into a buffer, may have arrived; only an acknowledgement tells.
     pub lost_publishes: u64,
 }
 

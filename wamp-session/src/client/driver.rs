@@ -245,6 +245,7 @@ impl<A: Adapter> Driver<A> {
             Phase::Idle => None,
             Phase::Opening(id, _) => Some(id),
             Phase::Open(id, socket) | Phase::Closing(id, socket) => {
+                self.link.unsent(id, &mut self.actions);
                 let until = self.link.now().checked_add(LINGER);
                 self.lingering = until.map(|until| (socket, until));
                 Some(id)

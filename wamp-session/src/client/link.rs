@@ -97,6 +97,28 @@ impl Link {
         self.shared.input(|state, now, _| state.session.probe(now));
     }
 
+    /// What was taken for a transport and is not written will not be: takes its frames out of the actions, and counts the publications
+    /// without acknowledgement among them as lost.
+    ///
+    /// Call it before [`closed`](Self::closed), so that they are told with the session that lost them.
+    pub fn unsent(&self, id: TransportId, actions: &mut VecDeque<Action>) {
+        let mut frames = Vec::new();
+        actions.retain(|action| match action {
+            Action::Send { id: of, frame } if *of == id => {
+                frames.push(frame.clone());
+                false
+            }
+            _ => true,
+        });
+        if !frames.is_empty() {
+            self.shared.input(|state, now, _| {
+                for frame in frames {
+                    state.session.handle_unsent(now, frame);
+                }
+            });
+        }
+    }
+
     /// A transport could not be opened, or ended.
     pub fn closed(&self, id: TransportId, why: TransportError) {
         #[cfg(feature = "tracing")]

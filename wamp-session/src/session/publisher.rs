@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use wamp_proto::{Payload, PublicationId, Publish, RequestId, Role, Uri};
+use wamp_proto::{Message, Payload, PayloadCheck, PublicationId, Publish, RequestId, Role, Uri, decode};
 
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::requests::{Request, check_exact};
 use super::waiting::{Command, Kind, Place};
-use crate::{CommandError, PublishKey, PublishOptions, RequestError, SessionEvent};
+use crate::{CommandError, Frame, PublishKey, PublishOptions, RequestError, SessionEvent, Time};
 
 /// A publication that waits: for its acknowledgement, or for a join.
 #[derive(Debug)]
@@ -47,6 +47,23 @@ impl Stage {
 pub(super) type Publications = BTreeMap<PublishKey, Publication>;
 
 impl Session {
+    /// A frame that an action gave out was not written, and will not be, because its transport has ended or is about to.
+    ///
+    /// If it is a publication without acknowledgement, it counts as lost ([`Stats::lost_publishes`](crate::Stats::lost_publishes), and the next
+    /// [`Left`](crate::Left)): say so before [`handle_closed`](Self::handle_closed), so that it is told with the session that lost it. Everything
+    /// else ends by itself. Frames that were written, even if only into a buffer, may have arrived: they are not unsent.
+    pub fn handle_unsent(&mut self, now: Time, frame: Frame) {
+        self.advance(now);
+        let (Frame::Text(bytes) | Frame::Binary(bytes)) = frame;
+        // Only the head is looked at.
+        let message = decode(bytes, self.format(), &self.config.limits.message, PayloadCheck::OnDecode);
+        if let Ok(Message::Publish(publish)) = message
+            && publish.options.acknowledge != Some(true)
+        {
+            self.count_lost(1);
+        }
+    }
+
     pub(super) fn send_publish(
         &mut self,
         topic: Uri,

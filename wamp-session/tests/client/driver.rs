@@ -113,6 +113,34 @@ fn publishers_that_wait_fail_when_the_session_ends() {
 }
 
 #[test]
+fn publications_that_the_driver_has_not_written_are_counted_as_lost() {
+    let (mut world, client) = World::with(Config::new("ws://router/ws", "realm1").agent(None));
+    world.accept();
+    world.received();
+    world.send(WELCOME);
+    let mut changes = client.connection_events();
+    assert!(matches!(world.finish(changes.next()), Some(ConnectionEvent::Joined(_))));
+    world.finish(client.publish("com.example.t", ("written",))).unwrap();
+    world.expect(r#"[16,1,{},"com.example.t",["written"]]"#);
+    world.block();
+    // The driver takes all of them at once, and the next ones wait in the session.
+    let mut call = client.call("com.example.p", ());
+    let mut acked = client.publish_acked("com.example.t", ());
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    for n in 0..3 {
+        assert!(std::pin::Pin::new(&mut client.publish("com.example.t", (n,))).poll(&mut cx).is_ready());
+    }
+    assert!(world.poll(&mut call).is_pending() && world.poll(&mut acked).is_pending());
+    let text = "x".repeat(100_000);
+    world.finish(client.publish("com.example.t", text.as_str())).unwrap();
+    world.finish(client.publish("com.example.t", text.as_str())).unwrap();
+    world.cut(TransportErrorKind::Eof);
+    let Some(ConnectionEvent::Left(left)) = world.finish(changes.next()) else { panic!("nothing is said") };
+    assert_eq!((left.lost_publishes, client.stats().lost_publishes), (5, 5));
+    assert!(world.finish(call).is_err() && world.finish(acked).is_err());
+}
+
+#[test]
 fn deadlines_that_only_move_on_cost_one_alarm() {
     let config = Config::new("ws://router/ws", "realm1").agent(None).call_timeout(Duration::from_secs(3));
     let (mut world, client) = World::joined_with(config);
