@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wamp_session::auth::{self, Authenticator};
-use wamp_session::client::{ConnectionEvent, Subscription};
-use wamp_session::proto::{Args, ArgsKwargs, Dict, Format, Kwargs, MatchPolicy, SessionId};
+use wamp_session::client::{ConnectionEvent, Subscription, WithInvocation};
+use wamp_session::proto::{Args, ArgsKwargs, CancelMode, Dict, Format, InvokePolicy, Kwargs, MatchPolicy, SessionId};
 use wamp_session::{
-    CallOptions, CloseCause, Config, ConfigError, PublishOptions, ReconnectPolicy, RequestError, SubscribeOptions,
-    TransportErrorKind, WampError,
+    CallOptions, CloseCause, Config, ConfigError, PublishOptions, ReconnectPolicy, RegisterOptions, RequestError,
+    SubscribeOptions, TransportErrorKind, WampError,
 };
 
 use crate::world::{WELCOME, World};
@@ -404,4 +404,90 @@ fn method_unsubscribe_of_all_handlers() {
     for subscription in &mut kept {
         assert!(world.finish(subscription.next()).is_none());
     }
+}
+
+#[test]
+fn method_call_with_its_options() {
+    let (mut world, client) = joined(config());
+    let options = CallOptions::new().disclose_me().timeout(Duration::from_millis(2_500));
+    let mut call = world.finish(client.call_progressive_with("a.b", (), options)).unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&world.received()).unwrap();
+    // Milliseconds, as the specification has it, and not Loowy's seconds.
+    assert_eq!(sent[2], serde_json::json!({"disclose_me": true, "receive_progress": true, "timeout": 2500}));
+    world.send(r#"[50,1,{"progress":true},[1]]"#);
+    world.send(r#"[50,1,{},["all"]]"#);
+    assert_eq!(world.finish(call.next()).expect("a part").arg::<u8>(0).unwrap(), 1);
+    assert!(world.finish(call.next()).is_none());
+    assert_eq!(world.finish(call.finish()).unwrap().arg::<String>(0).unwrap(), "all");
+}
+
+#[test]
+fn method_cancel_in_its_modes() {
+    for mode in [CancelMode::Skip, CancelMode::Kill, CancelMode::KillNoWait] {
+        let (mut world, client) = joined(config());
+        let mut call = client.call("a.b", ());
+        assert!(world.poll(&mut call).is_pending());
+        world.received();
+        call.canceller().cancel(mode);
+        let text = match mode {
+            CancelMode::Skip => "skip",
+            CancelMode::Kill => "kill",
+            _ => "killnowait",
+        };
+        world.expect(&format!(r#"[49,1,{{"mode":"{text}"}}]"#));
+        // Only with kill the callee's answer is waited for.
+        assert_eq!(world.poll(&mut call).is_pending(), mode == CancelMode::Kill, "{text}");
+    }
+    let (mut world, client) = joined(config());
+    let mut call = client.call("a.b", ());
+    assert!(world.poll(&mut call).is_pending());
+    world.received();
+    call.canceller().cancel(CancelMode::default());
+    world.expect(r#"[49,1,{"mode":"skip"}]"#);
+}
+
+#[test]
+fn method_register_with_match_and_invoke() {
+    let (mut world, client) = joined(config());
+    let mut request = 0;
+    let mut sent_for = |options: RegisterOptions| {
+        request += 1;
+        let mut register = client.register_with("a.b", options);
+        assert!(world.poll(&mut register).is_pending());
+        let sent: serde_json::Value = serde_json::from_str(&world.received()).unwrap();
+        world.send(&format!("[65,{request},{}]", 50 + request));
+        // Kept, so that no UNREGISTER comes between.
+        std::mem::forget(world.finish(register).unwrap());
+        sent[2].clone()
+    };
+    for (policy, text) in [(MatchPolicy::Prefix, "prefix"), (MatchPolicy::Wildcard, "wildcard")] {
+        let options = RegisterOptions::new().match_policy(policy);
+        assert_eq!(sent_for(options), serde_json::json!({ "match": text }));
+    }
+    for (policy, text) in [
+        (InvokePolicy::Single, "single"),
+        (InvokePolicy::RoundRobin, "roundrobin"),
+        (InvokePolicy::Random, "random"),
+        (InvokePolicy::First, "first"),
+        (InvokePolicy::Last, "last"),
+    ] {
+        assert_eq!(sent_for(RegisterOptions::new().invoke(policy)), serde_json::json!({ "invoke": text }));
+    }
+}
+
+#[test]
+fn method_register_and_results_in_parts() {
+    let (mut world, client) = joined(config());
+    let mut register = client.register_fn("a.b", |call: WithInvocation<()>| async move {
+        call.invocation.progress(ArgsKwargs((1,), Dict::from_iter([("done", false)]))).await?;
+        Ok(ArgsKwargs((2,), Dict::from_iter([("done", true)])))
+    });
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send("[65,1,50]");
+    let guard = world.finish(register).unwrap();
+    world.send(r#"[68,1,50,{"receive_progress":true}]"#);
+    world.expect(r#"[70,1,{"progress":true},[1],{"done":false}]"#);
+    world.expect(r#"[70,1,{},[2],{"done":true}]"#);
+    drop(guard);
 }
