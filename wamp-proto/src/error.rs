@@ -29,6 +29,8 @@ pub(crate) struct Report {
     pub(crate) key: Option<&'static str>,
     pub(crate) message: Option<MessageType>,
     pub(crate) request: Option<RequestId>,
+    /// Whether the message is a PUBLISH that is not acknowledged.
+    pub(crate) unacknowledged: bool,
 }
 
 /// A position in a message's list, and the specification's name of what stands there.
@@ -216,11 +218,25 @@ impl DecodeError {
     pub fn request(&self) -> Option<RequestId> {
         self.0.request
     }
+
+    /// Whether whoever sent the request waits for its answer: not if it is a PUBLISH without `acknowledge`, which may have an
+    /// incorrect topic but gets no ERROR for it.
+    ///
+    /// ```
+    /// # use wamp_proto::{decode, Format, Limits, PayloadCheck};
+    /// let frame = br#"[16,1,{},"no topic"]"#.as_slice();
+    /// let error = decode(frame.into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap_err();
+    /// assert!(!error.wants_answer());
+    /// ```
+    #[must_use]
+    pub fn wants_answer(&self) -> bool {
+        self.0.request.is_some() && !self.0.unacknowledged
+    }
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { kind, offset, element, key, message, request: _ } = &*self.0;
+        let Report { kind, offset, element, key, message, request: _, unacknowledged: _ } = &*self.0;
         write!(f, "byte {offset}")?;
         if let Some(Element { index, name }) = element {
             write!(f, ", element {index} (")?;
@@ -243,7 +259,7 @@ impl fmt::Display for DecodeError {
 
 impl fmt::Debug for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { kind, offset, element, key, message, request } = &*self.0;
+        let Report { kind, offset, element, key, message, request, unacknowledged } = &*self.0;
         f.debug_struct("DecodeError")
             .field("kind", kind)
             .field("offset", offset)
@@ -251,6 +267,7 @@ impl fmt::Debug for DecodeError {
             .field("key", key)
             .field("message", message)
             .field("request", request)
+            .field("unacknowledged", unacknowledged)
             .finish()
     }
 }
@@ -268,7 +285,15 @@ pub(crate) struct Fault(Box<Report>);
 impl Fault {
     #[cold]
     pub(crate) fn new(offset: usize, kind: DecodeErrorKind) -> Self {
-        Self(Box::new(Report { kind, offset, element: None, key: None, message: None, request: None }))
+        Self(Box::new(Report {
+            kind,
+            offset,
+            element: None,
+            key: None,
+            message: None,
+            request: None,
+            unacknowledged: false,
+        }))
     }
 
     /// Names the known key in whose value it is.

@@ -145,8 +145,11 @@ impl<'a, 'l, R: Read<'a>> Elements<'a, 'l, R> {
             }
             MessageType::Publish => {
                 let request = elements.request()?;
-                let options = elements.attributes("Options")?;
-                let topic = elements.uri("Topic", MatchPolicy::Exact)?;
+                let options: PublishOptions = elements.attributes("Options")?;
+                let topic = elements.uri("Topic", MatchPolicy::Exact).map_err(|mut error| {
+                    error.0.unacknowledged = options.acknowledge != Some(true);
+                    error
+                })?;
                 Publish { request, options, topic, payload: self.payload()? }.into()
             }
             MessageType::Published => {

@@ -59,6 +59,14 @@ pub(super) fn id_at<T: Id>(args: &[Value], index: usize) -> Result<T, PayloadErr
     id(value).ok_or_else(|| mismatch(&format!("args[{index}]"), "an id"))
 }
 
+/// One of the Arguments, an id or null.
+pub(super) fn id_or_null_at<T: Id>(args: &[Value], index: usize) -> Result<Option<T>, PayloadError> {
+    match args.get(index) {
+        Some(Value::Null) => Ok(None),
+        _ => id_at(args, index).map(Some),
+    }
+}
+
 /// An id, or a miss: null, 0 or nothing.
 pub(super) fn found<T: Id>(payload: &Payload) -> Result<Option<T>, PayloadError> {
     match first(payload)? {

@@ -68,8 +68,8 @@ pub struct RegistrationCreated {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistrationChange {
-    /// The session that was added or removed.
-    pub session: SessionId,
+    /// The session that was added or removed, `None` if the router does not say: Crossbar.io where the session has ended.
+    pub session: Option<SessionId>,
     /// The registration.
     pub registration: RegistrationId,
 }
@@ -135,6 +135,6 @@ impl RegistrationCreated {
 impl RegistrationChange {
     fn read(payload: &Payload) -> Result<Self, PayloadError> {
         let args = read::args(payload)?;
-        Ok(Self { session: read::id_at(&args, 0)?, registration: read::id_at(&args, 1)? })
+        Ok(Self { session: read::id_or_null_at(&args, 0)?, registration: read::id_at(&args, 1)? })
     }
 }

@@ -66,8 +66,8 @@ pub struct SubscriptionCreated {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionChange {
-    /// The session that was added or removed.
-    pub session: SessionId,
+    /// The session that was added or removed, `None` if the router does not say: Crossbar.io where the session has ended.
+    pub session: Option<SessionId>,
     /// The subscription.
     pub subscription: SubscriptionId,
 }
@@ -136,6 +136,6 @@ impl SubscriptionCreated {
 impl SubscriptionChange {
     fn read(payload: &Payload) -> Result<Self, PayloadError> {
         let args = read::args(payload)?;
-        Ok(Self { session: read::id_at(&args, 0)?, subscription: read::id_at(&args, 1)? })
+        Ok(Self { session: read::id_or_null_at(&args, 0)?, subscription: read::id_at(&args, 1)? })
     }
 }

@@ -414,7 +414,9 @@ impl Router {
                 Some(request),
             ) if is_uri => {
                 self.count_request(id, kind, request)?;
-                refuse(&mut self.peers, id, kind, request, "wamp.error.invalid_uri");
+                if error.wants_answer() {
+                    refuse(&mut self.peers, id, kind, request, "wamp.error.invalid_uri");
+                }
                 Ok(())
             }
             (State::Joined(_), Some(kind @ MessageType::Cancel), Some(request))

@@ -240,8 +240,13 @@ fn met_06_registrations_come_and_go() {
         (meta::ON_REGISTRATION_DELETE, "wamp.registration.on_delete"),
     ] {
         let change = hear(topic, name, ",[7,9]").unwrap();
-        assert_eq!((change.session, change.registration), (session_id(7), registration_id(9)));
-        assert!(hear(topic, name, ",[7]").is_err());
+        assert_eq!((change.session, change.registration), (Some(session_id(7)), registration_id(9)));
+        // Crossbar.io does not know any more who it was, once the session has ended.
+        let change = hear(topic, name, ",[null,9]").unwrap();
+        assert_eq!((change.session, change.registration), (None, registration_id(9)));
+        for wrong in [",[7]", r#",["7",9]"#, ",[0,9]", ",[7,null]"] {
+            assert!(hear(topic, name, wrong).is_err(), "{wrong}");
+        }
     }
 }
 
@@ -288,8 +293,12 @@ fn met_07_subscriptions_come_and_go() {
         (meta::ON_SUBSCRIPTION_DELETE, "wamp.subscription.on_delete"),
     ] {
         let change = hear(topic, name, ",[7,9]").unwrap();
-        assert_eq!((change.session, change.subscription), (session_id(7), subscription_id(9)));
-        assert!(hear(topic, name, r#",["7",9]"#).is_err());
+        assert_eq!((change.session, change.subscription), (Some(session_id(7)), subscription_id(9)));
+        let change = hear(topic, name, ",[null,9]").unwrap();
+        assert_eq!((change.session, change.subscription), (None, subscription_id(9)));
+        for wrong in [",[7]", r#",["7",9]"#, ",[0,9]", ",[7,null]"] {
+            assert!(hear(topic, name, wrong).is_err(), "{wrong}");
+        }
     }
 }
 

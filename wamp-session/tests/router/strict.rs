@@ -153,6 +153,18 @@ fn rtr_02_incorrect_uris_are_answered_with_an_error() {
 }
 
 #[test]
+fn rtr_02_an_incorrect_topic_of_an_unacknowledged_event_is_counted_and_not_answered() {
+    for options in ["{}", r#"{"acknowledge":false}"#, r#"{"exclude_me":false}"#] {
+        let mut world = World::new(config());
+        let peer = world.client();
+        world.send(peer, &format!(r#"[16,1,{options},"not a topic",["x"]]"#));
+        world.send(peer, r#"[16,2,{"acknowledge":true},"not a topic"]"#);
+        assert_eq!(world.one(peer), r#"[8,16,2,{},"wamp.error.invalid_uri"]"#, "{options}");
+        assert_eq!(world.closed(peer), None);
+    }
+}
+
+#[test]
 fn rtr_02_only_pending_invocations_are_answered() {
     assert!(violation("[70,1,{}]").contains("no invocation"));
     assert!(violation(r#"[8,68,1,{},"a.b"]"#).contains("no invocation"));

@@ -99,6 +99,17 @@ async fn registrations_are_looked_up_and_watched() {
             assert_eq!(meta.callee_count(id).await.unwrap(), 1);
             guard.unregister().await.unwrap();
             while deletes.next().await.unwrap().unwrap().registration != id {}
+            // Crossbar.io does not say whose it was, once the session has ended.
+            let _guard = other.register(procedure.as_str()).await.unwrap();
+            let id = meta.lookup_registration(procedure.as_str(), MatchPolicy::Exact).await.unwrap().unwrap();
+            other.close().await.unwrap();
+            let gone = loop {
+                let change = deletes.next().await.unwrap().unwrap();
+                if change.registration == id {
+                    break change;
+                }
+            };
+            assert_eq!(gone.session, None);
         })
         .await;
 }
@@ -130,6 +141,16 @@ async fn subscriptions_are_looked_up_and_watched() {
             assert_eq!(meta.subscriber_count(id).await.unwrap(), 1);
             subscription.unsubscribe().await.unwrap();
             while deletes.next().await.unwrap().unwrap().subscription != id {}
+            let _subscription = other.subscribe(topic.as_str()).await.unwrap();
+            let id = meta.lookup_subscription(topic.as_str(), MatchPolicy::Exact).await.unwrap().unwrap();
+            other.close().await.unwrap();
+            let gone = loop {
+                let change = deletes.next().await.unwrap().unwrap();
+                if change.subscription == id {
+                    break change;
+                }
+            };
+            assert_eq!(gone.session, None);
         })
         .await;
 }
