@@ -38,6 +38,33 @@ fn run(seed: u64) -> World {
     world
 }
 
+/// What is to happen now and then.
+const EVENTS: [&str; 9] = [
+    "Left",
+    "Restored",
+    "Silent",
+    "CallDone",
+    "retrying: true",
+    "CallProgress",
+    "InvocationInput",
+    "Interrupted",
+    "Canceled",
+];
+
+/// Runs each seed twice, and counts what happens.
+fn runs(seeds: impl Iterator<Item = u64>) -> [usize; EVENTS.len()] {
+    let mut reached = [0; EVENTS.len()];
+    for seed in seeds {
+        let world = run(seed);
+        assert!(world.trace.len() > 20);
+        assert!(world.trace == run(seed).trace, "seed {seed} gives another trace the second time");
+        for (reached, what) in reached.iter_mut().zip(EVENTS) {
+            *reached += world.count(what);
+        }
+    }
+    reached
+}
+
 #[test]
 fn whatever_happens_the_invariants_hold_and_the_same_seed_gives_the_same_trace() {
     if let Some(seed) = number("SIMULATION_SEED") {
@@ -46,17 +73,17 @@ fn whatever_happens_the_invariants_hold_and_the_same_seed_gives_the_same_trace()
         }
         return;
     }
-    let mut reached = [0; 9];
-    for seed in 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS) {
-        let world = run(seed);
-        assert!(world.trace.len() > 20);
-        assert!(world.trace == run(seed).trace, "seed {seed} gives another trace the second time");
-        let events = ["Left", "Restored", "Silent", "CallDone", "retrying: true"];
-        let of_calls = ["CallProgress", "InvocationInput", "Interrupted", "Canceled"];
-        for (reached, what) in reached.iter_mut().zip(events.iter().chain(&of_calls)) {
-            *reached += world.count(what);
-        }
-    }
+    let seeds = number("SIMULATION_SEEDS").unwrap_or(SEEDS);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let reached = std::thread::scope(|scope| {
+        let share = |first: usize| scope.spawn(move || runs((first as u64..seeds).step_by(threads)));
+        let shares: Vec<_> = (0..threads).map(share).collect();
+        shares.into_iter().fold([0; EVENTS.len()], |mut sum, share| {
+            let reached = share.join().unwrap_or_else(|panic| resume_unwind(panic));
+            sum.iter_mut().zip(reached).for_each(|(sum, reached)| *sum += reached);
+            sum
+        })
+    });
     // The seeds reach what they are meant to reach.
     if number("SIMULATION_SEEDS").is_none() {
         let least = [1_000, 1_000, 20, 1_000, 100, 10, 4, 100, 30];

@@ -48,6 +48,8 @@ pub(crate) struct World {
     /// Peers whose transport the router will find ended.
     orphans: Vec<(Time, PeerId)>,
     pub(crate) trace: Vec<String>,
+    /// Which lines of the trace are events of the sessions.
+    events: Vec<usize>,
 }
 
 fn router(number: u8) -> Router {
@@ -91,6 +93,7 @@ impl World {
             clients,
             orphans: Vec::new(),
             trace: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -99,9 +102,9 @@ impl World {
         self.trace.push(format!("{now:?} {}", line()));
     }
 
-    /// How many lines of the trace contain a text.
+    /// How many events contain a text.
     pub(crate) fn count(&self, text: &str) -> usize {
-        self.trace.iter().filter(|line| line.contains(text)).count()
+        self.events.iter().filter(|event| self.trace[**event].contains(text)).count()
     }
 
     /// Lets things happen.
@@ -347,6 +350,7 @@ impl World {
                 }
                 while let Some(event) = self.clients[index].session.poll_event() {
                     is_idle = false;
+                    self.events.push(self.trace.len());
                     self.note(|| format!("{index} {event:?}"));
                     self.clients[index].check_event(event);
                 }
