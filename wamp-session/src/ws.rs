@@ -319,6 +319,47 @@ mod tests {
         assert!(frame(Message::Ping(Bytes::new())).is_none());
     }
 
+    /// A peer that keeps what it is sent.
+    #[derive(Default)]
+    struct Kept(Vec<Message>);
+
+    impl Stream for Kept {
+        type Item = Result<Message, tungstenite::Error>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Pending
+        }
+    }
+
+    impl Sink<Message> for Kept {
+        type Error = tungstenite::Error;
+
+        fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Self::Error> {
+            self.0.push(message);
+            Ok(())
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn ws_08_a_ping_is_no_longer_than_a_control_frame_may_be() {
+        let mut socket = WebSocket::new(Kept::default());
+        socket.ping().unwrap();
+        let sent = socket.into_inner().0;
+        assert!(matches!(&sent[..], [Message::Ping(payload)] if payload.len() <= 125), "{sent:?}");
+    }
+
     #[test]
     fn close_reasons_are_cut_between_characters_and_codes_are_such_as_may_be_sent() {
         let Message::Close(Some(frame)) = close(1009, &"ü".repeat(100)) else { panic!() };

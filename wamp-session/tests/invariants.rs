@@ -567,7 +567,7 @@ proptest! {
 
     /// No frame makes the session panic, in any state.
     #[test]
-    fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..64), binary in any::<bool>(), joined in any::<bool>()) {
+    fn rob_01_no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..64), binary in any::<bool>(), joined in any::<bool>()) {
         let mut world = World::new(Limits::new(), None);
         world.step(&Step::Connect);
         world.step(&Step::Open { offered: true, ticket: false });

@@ -2,6 +2,8 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -31,6 +33,45 @@ fn ws_11_close_says_goodbye_and_closes_the_websocket() {
     world.cut(TransportErrorKind::Closed { code: Some(1000), reason: String::new() });
     world.finish(close).unwrap();
     assert!(world.wire(|wire| wire.is_dropped));
+}
+
+#[test]
+fn rob_06_no_handler_runs_for_what_comes_after_the_close() {
+    let (mut world, client) = World::joined();
+    let ran = Arc::new(AtomicUsize::new(0));
+    let counted = || {
+        let ran = Arc::clone(&ran);
+        move || ran.fetch_add(1, Ordering::SeqCst)
+    };
+    let count = counted();
+    let mut subscribe = client.subscribe_fn("com.example.t", move |(): ()| {
+        count();
+        async { Ok(()) }
+    });
+    assert!(world.poll(&mut subscribe).is_pending());
+    world.send_all(["[33,1,77]", "[36,77,1,{}]"]);
+    let listener = world.finish(subscribe).unwrap();
+    let count = counted();
+    let mut register = client.register_fn("com.example.p", move |(): ()| {
+        count();
+        async { Ok(()) }
+    });
+    assert!(world.poll(&mut register).is_pending());
+    world.send_all(["[65,2,88]", "[68,1,88,{}]"]);
+    let guard = world.finish(register).unwrap();
+    world.run();
+    assert_eq!(ran.load(Ordering::SeqCst), 2);
+    world.wire(|wire| wire.sent.clear());
+
+    let mut close = client.close();
+    assert!(world.poll(&mut close).is_pending());
+    world.expect(GOODBYE);
+    world.send_all(["[36,77,2,{}]", "[68,2,88,{}]"]);
+    world.expect_nothing();
+    world.agree_to_close();
+    world.finish(close).unwrap();
+    assert_eq!(ran.load(Ordering::SeqCst), 2);
+    drop((listener, guard));
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::future::Future as _;
 use std::time::Duration;
 
 use wamp_session::client::{Client, ConnectionEvent};
-use wamp_session::{CloseCause, Config, KeepAlive, ReconnectPolicy, TransportErrorKind};
+use wamp_session::{CloseCause, Config, KeepAlive, ReconnectPolicy, RequestError, TransportErrorKind};
 
-use crate::world::{WELCOME, World};
+use crate::world::{Fails, WELCOME, World};
 
 #[test]
 fn what_is_queued_goes_out_with_one_flush() {
@@ -48,6 +48,47 @@ fn it_reads_while_writing_is_blocked() {
     assert_eq!(world.finish(call).unwrap().arg::<u8>(0).unwrap(), 5);
     world.unblock();
     world.expect(r#"[16,2,{},"com.example.t"]"#);
+}
+
+/// How long a transport that cannot be written to is still read.
+const LINGER: Duration = Duration::from_secs(1);
+
+#[test]
+fn rob_03_a_transport_that_cannot_write_fails_what_waits_and_the_session() {
+    for fails in [Fails::Ready, Fails::Send, Fails::Flush] {
+        let (mut world, client) = World::joined();
+        let mut before = client.call("com.example.before", ());
+        assert!(world.poll(&mut before).is_pending());
+        world.expect(r#"[48,1,{},"com.example.before"]"#);
+        let mut events = client.connection_events();
+        assert!(matches!(world.finish(events.next()), Some(ConnectionEvent::Joined(_))));
+        world.wire(|wire| wire.fails = Some(fails));
+        let mut call = client.call("com.example.p", ());
+        assert!(world.poll(&mut call).is_pending());
+        // What the router said last could still be read.
+        world.advance(LINGER);
+        let call = world.finish(call);
+        assert!(matches!(call, Err(RequestError::Disconnected { .. })), "{fails:?}: {call:?}");
+        assert!(matches!(world.finish(before), Err(RequestError::Disconnected { sent: true })), "{fails:?}");
+        let Some(ConnectionEvent::Closed(cause)) = world.finish(events.next()) else { panic!("{fails:?}: no end") };
+        let CloseCause::Transport(error) = &*cause else { panic!("{fails:?}: {cause:?}") };
+        assert_eq!(*error.kind(), TransportErrorKind::Io);
+        assert!(world.wire(|wire| wire.is_dropped), "{fails:?}");
+    }
+}
+
+#[test]
+fn rob_03_a_ping_that_cannot_be_written_fails_the_session() {
+    let config = Config::new("ws://router/ws", "realm1").reconnect(ReconnectPolicy::never());
+    let (mut world, client) = World::with(config.keep_alive(KeepAlive::new()));
+    world.accept();
+    world.received();
+    world.send(WELCOME);
+    world.wire(|wire| wire.fails = Some(Fails::Ping));
+    world.advance(Duration::from_secs(20));
+    world.advance(LINGER);
+    assert!(client.session().is_none());
+    assert!(world.wire(|wire| wire.is_dropped));
 }
 
 #[test]
@@ -157,7 +198,7 @@ fn deadlines_that_only_move_on_cost_one_alarm() {
     let mut call = client.call("com.example.p", ());
     assert!(world.poll(&mut call).is_pending());
     world.advance(Duration::from_secs(3));
-    assert!(matches!(world.finish(call).unwrap_err(), wamp_session::RequestError::Timeout));
+    assert!(matches!(world.finish(call).unwrap_err(), RequestError::Timeout));
 }
 
 /// A client with a time of day, which would be pinged after an hour.

@@ -23,6 +23,15 @@ impl Wake for Flag {
     }
 }
 
+/// Where writing to the transport fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fails {
+    Ready,
+    Send,
+    Ping,
+    Flush,
+}
+
 /// One end of the network, in the hands of the test.
 #[derive(Default)]
 pub(crate) struct Wire {
@@ -36,6 +45,8 @@ pub(crate) struct Wire {
     pub(crate) flushes: usize,
     pub(crate) pings: usize,
     pub(crate) is_blocked: bool,
+    /// Where writing fails.
+    pub(crate) fails: Option<Fails>,
     writer: Option<Waker>,
     pub(crate) closed: Option<(u16, String)>,
     pub(crate) is_dropped: bool,
@@ -121,6 +132,7 @@ impl Socket for MemorySocket {
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.check(Fails::Ready)?;
         let mut wire = self.0.wire.lock().unwrap();
         if wire.is_blocked {
             wire.writer = Some(cx.waker().clone());
@@ -130,11 +142,13 @@ impl Socket for MemorySocket {
     }
 
     fn send(&mut self, frame: Frame) -> Result<(), TransportError> {
+        self.check(Fails::Send)?;
         self.0.wire.lock().unwrap().sent.push_back(frame);
         Ok(())
     }
 
     fn ping(&mut self) -> Result<(), TransportError> {
+        self.check(Fails::Ping)?;
         self.0.wire.lock().unwrap().pings += 1;
         Ok(())
     }
@@ -144,11 +158,19 @@ impl Socket for MemorySocket {
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.check(Fails::Flush)?;
         let ready = self.poll_ready(cx);
         if ready.is_ready() {
             self.0.wire.lock().unwrap().flushes += 1;
         }
         ready
+    }
+}
+
+impl MemorySocket {
+    fn check(&self, what: Fails) -> Result<(), TransportError> {
+        let fails = self.0.wire.lock().unwrap().fails == Some(what);
+        if fails { Err(TransportError::new(TransportErrorKind::Io)) } else { Ok(()) }
     }
 }
 

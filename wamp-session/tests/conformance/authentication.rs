@@ -304,3 +304,32 @@ fn cra_05_a_malformed_challenge_aborts() {
         peer.expect_close(1000);
     }
 }
+
+#[test]
+fn aux_02_what_is_not_authorized_fails_and_the_session_stays() {
+    for error in ["not_authorized", "authorization_denied", "authorization_failed", "authorization_required"] {
+        let error = format!("wamp.error.{error}");
+        let mut peer = Peer::joined();
+        let refused = |result: Result<(), RequestError>| {
+            let Err(RequestError::Wamp(refusal)) = result else { panic!("{error}: {result:?}") };
+            assert_eq!(refusal.uri(), error.as_str());
+        };
+        let register = peer.register("com.example.p");
+        peer.receive(&format!(r#"[8,64,1,{{}},"{error}"]"#));
+        refused(peer.expect_registered(register));
+        let call = peer.call("com.example.p");
+        peer.receive(&format!(r#"[8,48,2,{{}},"{error}"]"#));
+        refused(peer.expect_call_done(call).map(drop));
+        let subscription = peer.subscribe("com.example.t");
+        peer.receive(&format!(r#"[8,32,3,{{}},"{error}"]"#));
+        refused(peer.expect_subscribed(subscription));
+        let publication = peer.publish_acked("com.example.t");
+        peer.receive(&format!(r#"[8,16,4,{{}},"{error}"]"#));
+        refused(peer.expect_publish_done(publication).map(drop));
+        peer.expect_no_event();
+        for _ in 0..4 {
+            peer.sent();
+        }
+        peer.expect_usable();
+    }
+}

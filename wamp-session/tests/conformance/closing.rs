@@ -103,7 +103,7 @@ fn ses_13_crossing_goodbyes_are_answers_to_each_other() {
 }
 
 #[test]
-fn ses_14_after_goodbye_everything_else_is_ignored() {
+fn ses_14_and_rob_06_after_goodbye_everything_else_is_ignored() {
     let (mut peer, call, invocation) = busy();
     peer.close();
     peer.expect_sent(r#"[6,{},"wamp.close.close_realm"]"#);

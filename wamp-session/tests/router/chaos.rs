@@ -209,7 +209,7 @@ fn run(seed: u64, steps: usize) -> (Router, Vec<String>) {
 }
 
 #[test]
-fn whatever_clients_send_the_router_forgets_them_when_they_are_gone() {
+fn rtr_13_whatever_clients_send_the_router_forgets_them_when_they_are_gone() {
     for seed in 0..40 {
         let (mut router, trace) = run(seed, 1500);
         assert!(trace.len() > 300, "seed {seed}: only {} actions", trace.len());

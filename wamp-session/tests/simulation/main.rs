@@ -66,7 +66,7 @@ fn runs(seeds: impl Iterator<Item = u64>) -> [usize; EVENTS.len()] {
 }
 
 #[test]
-fn whatever_happens_the_invariants_hold_and_the_same_seed_gives_the_same_trace() {
+fn rtr_13_whatever_happens_the_invariants_hold_and_the_same_seed_gives_the_same_trace() {
     if let Some(seed) = number("SIMULATION_SEED") {
         for line in run(seed).trace {
             println!("{line}");

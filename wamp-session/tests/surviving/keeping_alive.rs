@@ -20,7 +20,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[test]
-fn need_03_a_silent_peer_is_pinged_after_the_interval_and_lost_after_the_timeout() {
+fn need_03_and_ws_08_a_silent_peer_is_pinged_after_the_interval_and_lost_after_the_timeout() {
     let mut peer = joined(watched());
     assert_eq!(peer.session.poll_timeout(), Some((Time::from_secs(20), TimeoutReason::KeepAlive)));
     peer.wait(seconds(20) - Duration::from_nanos(1));

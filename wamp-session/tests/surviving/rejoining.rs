@@ -26,7 +26,7 @@ fn marked(peer: &mut Peer, topic: &str, id: u64) -> wamp_session::SubscriptionKe
 }
 
 #[test]
-fn need_01_subscriptions_and_registrations_come_back_with_all_their_options_in_one_round_trip() {
+fn need_01_and_rob_04_subscriptions_and_registrations_come_back_with_all_their_options_in_one_round_trip() {
     let mut peer = joined(config());
     let plain = peer.subscribed("com.example.a", 11);
     let marked = marked(&mut peer, "com.example.b", 12);
@@ -232,7 +232,7 @@ fn a_timeout_between_the_sessions_withdraws_what_was_not_confirmed() {
 }
 
 #[test]
-fn need_16_a_key_of_an_earlier_session_unsubscribes_the_present_id_once() {
+fn need_16_and_rob_04_a_key_of_an_earlier_session_unsubscribes_the_present_id_once() {
     let mut peer = joined(config());
     let topic = peer.subscribed("com.example.t", 11);
     let procedure = peer.registered("com.example.p", 12);
@@ -418,7 +418,7 @@ fn need_33_restored_comes_after_the_request_timeout_if_the_router_does_not_answe
 }
 
 #[test]
-fn invocations_of_a_session_that_is_over_are_forgotten() {
+fn rob_04_invocations_of_a_session_that_is_over_are_forgotten() {
     let mut peer = joined(config());
     let procedure = peer.registered("com.example.p", 12);
     peer.receive("[68,1,12,{}]");
