@@ -56,6 +56,9 @@ mod config;
 mod error;
 mod event;
 mod features;
+#[cfg(all(any(test, fuzzing), feature = "json"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod keep_alive;
 mod key;
 mod limits;
