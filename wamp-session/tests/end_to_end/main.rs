@@ -4,6 +4,7 @@
 
 mod calls;
 mod events;
+mod faults;
 #[cfg(feature = "client")]
 mod passthru;
 mod profiles;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use wamp_session::Frame;
-use wamp_session::proto::{Format, Limits, Message, MessageType, PayloadCheck, decode};
-use wamp_session::router::{PeerId, Router, RouterAction, RouterLimits};
+use wamp_session::proto::{Format, Limits, Message, MessageType, PayloadCheck, decode, encode};
+use wamp_session::router::{PeerId, RealmConfig, Router, RouterAction, RouterLimits, User};
 
-use crate::world::{FEATURED, HELLO, config};
+use crate::world::{FEATURED, HELLO, World, config, registered};
 
 /// SplitMix64: enough chance for a test.
 struct Chance(u64);
@@ -258,4 +258,84 @@ fn the_same_inputs_give_the_same_actions() {
         assert_eq!(run(seed, 3000).1, run(seed, 3000).1);
     }
     assert_ne!(run(1, 3000).1, run(2, 3000).1);
+}
+
+/// What changes of a few bytes start from.
+const MESSAGES: [&str; 12] = [
+    HELLO,
+    r#"[1,"secure",{"roles":{"caller":{}},"authmethods":["ticket"],"authid":"joe"}]"#,
+    r#"[5,"wrong",{}]"#,
+    r#"[6,{},"wamp.close.close_realm"]"#,
+    r#"[8,68,1,{},"a.error",[1]]"#,
+    r#"[16,1,{"acknowledge":true,"exclude":[1]},"a.a",[1.5,null],{"k":[{}]}]"#,
+    r#"[32,1,{"match":"prefix"},"a."]"#,
+    "[34,1,1]",
+    r#"[48,1,{"timeout":1000,"receive_progress":true},"a.b",["x"]]"#,
+    r#"[49,1,{"mode":"kill"}]"#,
+    r#"[64,1,{"match":"wildcard","invoke":"random"},"a..c"]"#,
+    r#"[70,1,{"progress":true},["x"]]"#,
+];
+
+/// Bytes of chance, or a message with some bytes changed.
+fn arbitrary(chance: &mut Chance, format: Format) -> Vec<u8> {
+    if chance.below(3) == 0 {
+        return (0..chance.below(80)).map(|_| chance.next().to_le_bytes()[0]).collect();
+    }
+    let text = chance.one(&MESSAGES).as_bytes().to_vec();
+    let message = decode(text.into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap();
+    let mut bytes = Vec::new();
+    encode(&message, format, &mut bytes).unwrap();
+    for _ in 0..chance.below(4) {
+        let at = chance.below(bytes.len());
+        bytes[at] = chance.next().to_le_bytes()[0];
+    }
+    bytes
+}
+
+#[test]
+fn rtr_13_arbitrary_frames_in_any_state_harm_nobody_else() {
+    let secure = RealmConfig::new("secure").unwrap().user(User::ticket("joe", "t1ck3t"));
+    let mut world = World::new(config().realm(secure));
+    let (caller, callee) = (world.client(), world.client());
+    registered(&mut world, callee, "");
+    let tables = world.tables();
+    let mut chance = Chance(13);
+    for number in 1..=4_000_u64 {
+        let format = *chance.one(Format::ALL);
+        let peer = world.open(format);
+        match chance.below(4) {
+            0 => {}
+            1 => {
+                world.send(peer, MESSAGES[1]);
+                assert!(world.one(peer).starts_with("[4,"));
+            }
+            joined => {
+                world.send(peer, HELLO);
+                assert!(world.one(peer).starts_with("[2,"));
+                if joined == 3 {
+                    world.send(peer, MESSAGES[3]);
+                }
+            }
+        }
+        for _ in 0..=chance.below(3) {
+            let bytes = arbitrary(&mut chance, format).into();
+            let is_binary = format.is_binary() != (chance.below(20) == 0);
+            world.send_frame(peer, if is_binary { Frame::Binary(bytes) } else { Frame::Text(bytes) });
+        }
+        world.drain();
+        world.router.handle_closed(world.now, peer);
+        // What the peer has called is still to be answered.
+        for invocation in world.take(callee) {
+            let id = invocation.strip_prefix("[68,").and_then(|rest| rest.split(',').next()).unwrap();
+            world.send(callee, &format!("[70,{id},{{}}]"));
+        }
+        assert_eq!(world.tables(), tables, "after the frames of peer {number}");
+
+        world.send(caller, &format!(r#"[48,{number},{{}},"a.b",[{number}]]"#));
+        let invocation = world.one(callee);
+        let id = invocation.split(',').nth(1).unwrap();
+        world.send(callee, &format!("[70,{id},{{}},[{number}]]"));
+        assert_eq!(world.one(caller), format!("[50,{number},{{}},[{number}]]"));
+    }
+    assert!(world.router.stats().protocol_violations > 2_000, "{:?}", world.router.stats());
 }
