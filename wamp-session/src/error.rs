@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use wamp_proto::{
     Abort, DecodeError, EncodeError, ErrorDetails, Format, Goodbye, IntoPayload, InvalidUri, Payload, PayloadError,
-    Role, Uri,
+    Role, Uri, Value,
 };
 
+use crate::options::own_key;
 use crate::passthru::{Attributes as _, Passthru, PassthruError};
 use crate::{Feature, TransportError};
 
@@ -357,6 +358,25 @@ impl WampError {
         if let Some(format) = binary.or(Format::ALL.first().copied()) {
             self.payload = payload.into_payload(format)?;
         }
+        Ok(self)
+    }
+
+    /// Adds a detail of one's own.
+    ///
+    /// Not every router passes it on: Crossbar.io does not.
+    ///
+    /// ```
+    /// # use wamp_session::WampError;
+    /// let error = WampError::new("com.example.error.no_stock")?.detail("_shelf", 7)?;
+    /// assert_eq!(error.details().extra.get("_shelf").and_then(|shelf| shelf.as_u64()), Some(7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::InvalidOption`] unless the key is of one of the forms `_abc` and `x_abc`, lower case, digits and underscores.
+    pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Result<Self, CommandError> {
+        self.details.extra.insert(own_key(key)?, value);
         Ok(self)
     }
 

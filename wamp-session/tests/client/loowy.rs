@@ -363,7 +363,8 @@ fn methods_register_and_unregister() {
     let mut register = client.register_fn("a.b", |(a,): (u64,)| async move {
         if a == 0 {
             let kwargs = Dict::from_iter([("severity", 3)]);
-            let error = WampError::new("com.example.zero")?.payload(ArgsKwargs(("no zero",), kwargs))?;
+            let error =
+                WampError::new("com.example.zero")?.detail("_row", 5)?.payload(ArgsKwargs(("no zero",), kwargs))?;
             return Err(error.into());
         }
         Ok(ArgsKwargs((a * 2,), Dict::from_iter([("doubled", true)])))
@@ -375,7 +376,7 @@ fn methods_register_and_unregister() {
     world.send("[68,1,50,{},[21]]");
     world.expect(r#"[70,1,{},[42],{"doubled":true}]"#);
     world.send("[68,2,50,{},[0]]");
-    world.expect(r#"[8,68,2,{},"com.example.zero",["no zero"],{"severity":3}]"#);
+    world.expect(r#"[8,68,2,{"_row":5},"com.example.zero",["no zero"],{"severity":3}]"#);
     let mut unregister = guard.unregister();
     assert!(world.poll(&mut unregister).is_pending());
     world.expect("[66,2,50]");

@@ -25,10 +25,11 @@ fn an_error_travels_with_its_payload() {
     world.send(caller, r#"[48,2,{},"com.example.fail"]"#);
     world.drain();
     world.send(callee, r#"[8,68,1,{},"com.example.error.no",["Object is write protected."],{"severity":3}]"#);
-    world.send(callee, r#"[8,68,2,{"callee":7},"com.example.error.no"]"#);
+    world.send(callee, r#"[8,68,2,{"callee":7,"_row":5},"com.example.error.no"]"#);
+    // What the callee says of itself is the dealer's to say; what it says of the error is its own.
     let errors = [
         r#"[8,48,1,{},"com.example.error.no",["Object is write protected."],{"severity":3}]"#,
-        r#"[8,48,2,{},"com.example.error.no"]"#,
+        r#"[8,48,2,{"_row":5},"com.example.error.no"]"#,
     ];
     assert_eq!(world.take(caller), errors);
 }

@@ -106,7 +106,10 @@ impl Dealer {
                 refuse(peers, call.caller, MessageType::Call, call.request, "wamp.error.no_available_callee");
             }
             Spare::Nothing | Spare::Alone | Spare::Call(_) => {
-                let (request_type, mut details) = (MessageType::Call, ErrorDetails::default());
+                let request_type = MessageType::Call;
+                let own = details.extra;
+                let mut details = ErrorDetails::default();
+                details.extra = own;
                 let payload = if passthru::is_taken_by(peers, call.caller, Role::Caller, sealed.as_ref()) {
                     passthru::forward(sealed.as_ref(), &mut details);
                     payload
