@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets. A unit test runs them on inputs of chance, without a fuzzer.
+//! The bodies of the fuzz targets. Unit tests run them on the committed seeds and on inputs of chance, without a fuzzer.
 
 use core::time::Duration;
 
@@ -260,6 +260,9 @@ fn pick<T: Copy>(keys: &[T], number: u8) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
 
     /// Chance from a seed (SplitMix64).
@@ -291,5 +294,17 @@ mod tests {
             }
         }
         assert!(all.joined > all.frames / 10 && all.invocations > all.frames / 2_000, "{all:?}");
+    }
+
+    /// The inputs by which the fuzzer reached most.
+    #[test]
+    fn seeds_of_session() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/session");
+        let (mut seeds, mut frames) = (0, 0);
+        for seed in fs::read_dir(&folder).expect("the folder of the seeds") {
+            frames += session(&fs::read(seed.expect("a seed").path()).expect("a file")).frames;
+            seeds += 1;
+        }
+        assert!(seeds >= 20 && frames >= 20, "{seeds} seeds with {frames} frames");
     }
 }
