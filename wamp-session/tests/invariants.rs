@@ -524,6 +524,27 @@ proptest! {
         prop_assert!(running.max().unwrap_or(0) <= 2);
     }
 
+    /// No frame makes the session panic, in any state.
+    #[test]
+    fn rob_01_no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..64), binary in any::<bool>(), joined in any::<bool>()) {
+        let mut world = World::new(Limits::new(), None);
+        world.step(&Step::Connect);
+        world.step(&Step::Open { offered: true, ticket: false });
+        if joined {
+            world.step(&Step::Frame("[2,1,{}]".to_owned()));
+        }
+        let id = world.session.transport().unwrap();
+        let frame = if binary { Frame::Binary(bytes.into()) } else { Frame::Text(bytes.into()) };
+        world.session.handle_frame(world.now, id, frame);
+        world.ledger.runs = u64::MAX;
+        world.drain();
+    }
+}
+
+proptest! {
+    // As many programs as the simulation has seeds, which asserts the other invariants.
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Invariants 6 and 7 of a session that joins again and again.
     #[test]
     fn draining_late_changes_nothing_over_many_sessions(
@@ -563,22 +584,6 @@ proptest! {
         prop_assert!(count("Published(") <= 3);
         let changes = count("Joined") + count("Left") + count("Restored") + count("Challenge");
         prop_assert!(changes <= 4 + 3, "{:?}", world.events);
-    }
-
-    /// No frame makes the session panic, in any state.
-    #[test]
-    fn rob_01_no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..64), binary in any::<bool>(), joined in any::<bool>()) {
-        let mut world = World::new(Limits::new(), None);
-        world.step(&Step::Connect);
-        world.step(&Step::Open { offered: true, ticket: false });
-        if joined {
-            world.step(&Step::Frame("[2,1,{}]".to_owned()));
-        }
-        let id = world.session.transport().unwrap();
-        let frame = if binary { Frame::Binary(bytes.into()) } else { Frame::Text(bytes.into()) };
-        world.session.handle_frame(world.now, id, frame);
-        world.ledger.runs = u64::MAX;
-        world.drain();
     }
 }
 
