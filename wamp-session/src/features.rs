@@ -61,6 +61,7 @@ pub(crate) const fn of_router(role: Role) -> &'static [Feature] {
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::SessionMetaApi,
+            Feature::ShardedSubscriptions,
             Feature::SubscriberBlackwhiteListing,
             Feature::SubscriptionMetaApi,
             Feature::SubscriptionRevocation,

@@ -111,7 +111,10 @@ impl PublishOptions {
         self
     }
 
-    /// Sets the key of a sharded subscription (`rkey`), which few routers know; the feature is not announced.
+    /// Sets the key by which a sharded subscription shares its events (`rkey`; WAMP Advanced Profile, "Sharded Subscription").
+    ///
+    /// At the embedded router, events of one key go to one of the nodes ([`SubscribeOptions::nkey`](crate::SubscribeOptions::nkey)), and to all
+    /// who subscribe without a key. A router that does not announce the feature is not asked; this client does not announce it.
     #[must_use]
     pub fn rkey(mut self, rkey: impl Into<Arc<str>>) -> Self {
         self.wire.rkey = Some(rkey.into());

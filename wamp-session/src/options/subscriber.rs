@@ -73,7 +73,11 @@ impl SubscribeOptions {
         self
     }
 
-    /// Sets the key of a sharded subscription (`nkey`), which few routers know; the feature is not announced.
+    /// Sets the key of this node in a sharded subscription (`nkey`; WAMP Advanced Profile, "Sharded Subscription").
+    ///
+    /// Events with a key ([`PublishOptions::rkey`](crate::PublishOptions::rkey)) are then shared among the nodes. The specification says no
+    /// more of it, and few routers have it: a router that does not announce it would deliver everything, so it is refused there. This
+    /// client does not announce the feature.
     #[must_use]
     pub fn nkey(mut self, nkey: impl Into<Arc<str>>) -> Self {
         self.wire.nkey = Some(nkey.into());

@@ -64,11 +64,17 @@
 //! - Calls with `runmode` `partition` and a key (`rkey`) go to one callee of a shared registration, by the key, as long as the callees are
 //!   the same.
 //!
+//! # Events
+//!
+//! - An event with a key (`rkey`) goes, among those who subscribe with a key of their own (`nkey`) and may receive it, to one: of each
+//!   subscription, to all sessions of one `nkey`, which is the same for the same `rkey` until a node comes that gets it, or that one goes. Who subscribes without a
+//!   key gets all events, and an event without a key goes to all. The specification has the two keys and says no more of them.
+//!
 //! # What it refuses
 //!
 //! Options that it does not know are ignored, as the specification wants. Those that it knows but does not support are refused with
 //! `wamp.error.option_not_allowed` where ignoring them would change who gets what: other values of `runmode`. Payload passthru mode is a
-//! protocol violation, because the router does not announce it, and so is a progressive call of a client that does not.
+//! protocol violation of a client that has not announced it, and so is a progressive call.
 
 mod action;
 mod broker;
@@ -85,6 +91,7 @@ mod permissions;
 mod quirks;
 mod realm;
 mod requests;
+mod shards;
 mod timestamp;
 mod user;
 

@@ -55,6 +55,7 @@ const HIDDEN_BY_CROSSBAR: &[Feature] = &[
     Feature::ProgressiveCallInvocations,
     Feature::PublicationTrustlevels,
     Feature::ShardedRegistration,
+    Feature::ShardedSubscriptions,
 ];
 
 macro_rules! switches {

@@ -176,3 +176,23 @@ fn need_11_bytes_and_text_stay_what_they_are_between_clients_of_every_format() {
         }
     }
 }
+
+#[test]
+fn ssu_01_nodes_share_the_events_that_have_a_key() {
+    let mut world = World::new();
+    let [publisher, one, other] = [(); 3].map(|()| world.join(Format::Json));
+    for (client, node) in [(one, "EU-1"), (other, "EU-2")] {
+        subscribed(&mut world, client, uri("com.a"), SubscribeOptions::new().nkey(node));
+    }
+    let mut shares = [0, 0];
+    for key in 0..20 {
+        let options = || PublishOptions::new().rkey(format!("sn{key}"));
+        for _ in 0..2 {
+            publish(&mut world, publisher, "com.a", options());
+        }
+        let got = [one, other].map(|client| std::iter::from_fn(|| world.event(client)).count());
+        assert!(matches!(got, [2, 0] | [0, 2]), "{got:?}");
+        shares = [shares[0] + got[0], shares[1] + got[1]];
+    }
+    assert!(shares.iter().all(|share| *share > 0), "{shares:?}");
+}

@@ -24,5 +24,6 @@ mod registrations;
 mod rerouting;
 mod retained;
 mod revocation;
+mod sharded;
 mod strict;
 mod world;

@@ -27,6 +27,57 @@ fn rtr_01_hello_is_answered_with_welcome() {
 }
 
 #[test]
+fn rtr_01_welcome_announces_the_features_of_both_roles() {
+    let mut world = World::new(config());
+    let peer = world.greet(HELLO);
+    let welcome = world.one(peer);
+    let welcome: serde_json::Value = serde_json::from_str(&welcome).unwrap();
+    let announced = |role: &str| {
+        let features = welcome[2]["roles"][role]["features"].as_object().unwrap();
+        assert!(features.values().all(|has| *has == true), "{features:?}");
+        features.keys().map(String::as_str).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        announced("broker"),
+        [
+            "event_history",
+            "event_retention",
+            "pattern_based_subscription",
+            "payload_passthru_mode",
+            "publication_trustlevels",
+            "publisher_exclusion",
+            "publisher_identification",
+            "session_meta_api",
+            "shareded_subscriptions",
+            "subscriber_blackwhite_listing",
+            "subscription_meta_api",
+            "subscription_revocation",
+        ]
+    );
+    assert_eq!(
+        announced("dealer"),
+        [
+            "call_canceling",
+            "call_reroute",
+            "call_timeout",
+            "call_trustlevels",
+            "caller_identification",
+            "pattern_based_registration",
+            "payload_passthru_mode",
+            "progressive_call_invocations",
+            "progressive_call_results",
+            "registration_meta_api",
+            "registration_revocation",
+            "session_meta_api",
+            "sharded_registration",
+            "shared_registration",
+            "testament_meta_api",
+        ]
+    );
+    assert_eq!(welcome[2]["roles"].as_object().unwrap().len(), 2);
+}
+
+#[test]
 fn rtr_01_sessions_have_different_ids() {
     let mut world = World::new(config());
     let peers = [world.client(), world.client(), world.client()];

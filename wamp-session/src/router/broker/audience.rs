@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wamp_proto::{PublishOptions, SessionId};
 
 use super::super::PeerId;
-use super::super::peer::Member;
+use super::super::peer::Peers;
 
 /// Who may receive an event, among those who subscribe to its topic.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,8 @@ impl Audience {
     }
 
     /// Whether a session is among them: on no list of those who are not, and on each list of those who are.
-    pub(super) fn admits(&self, peer: PeerId, member: &Member) -> bool {
+    pub(super) fn admits(&self, peers: &Peers, peer: PeerId) -> bool {
+        let Some(member) = peers.member(peer) else { return false };
         let Lists { sessions, authids, authroles } = &self.excluded;
         let is_excluded = self.without == Some(peer)
             || names(sessions, &member.session) == Some(true)

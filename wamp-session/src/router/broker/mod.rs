@@ -21,7 +21,7 @@ pub use self::history::{HistoryError, HistoryEvent, HistoryFilter, HistoryPage};
 use self::publication::Publication;
 use self::retained::Retained;
 pub use self::subscriptions::SubscriptionInfo;
-use self::subscriptions::{Subscription, Subscriptions};
+use self::subscriptions::Subscriptions;
 use super::ids::Ids;
 use super::peer::{Member, Peers};
 use super::{Disclosure, PeerId, RealmConfig, Violation, passthru, refuse, uri};
@@ -52,33 +52,27 @@ impl Broker {
         let policy = options.match_policy.unwrap_or_default();
         let id = self.history.id_of(ids, topic, policy);
         let new_id = || id.unwrap_or_else(|| ids.subscription());
-        let Some(subscription) = self.subscriptions.add(peers, new_id, subscriber, topic, policy) else {
+        let Some(subscription) = self.subscriptions.add(peers, new_id, subscriber, topic, options) else {
             return refuse(peers, "wamp.error.unavailable");
         };
         peers.send(subscriber, &Subscribed { request: *request, subscription }.into());
         if options.get_retained == Some(true) {
-            self.send_retained(peers, subscriber, subscription, topic, policy);
+            self.send_retained(peers, subscriber, subscription);
         }
     }
 
     /// Sends a subscriber the events that are kept and that it may receive.
-    fn send_retained(
-        &mut self,
-        peers: &mut Peers,
-        subscriber: PeerId,
-        subscription: SubscriptionId,
-        topic: &Uri,
-        policy: MatchPolicy,
-    ) {
-        for publication in self.retained.matching(topic, policy) {
-            let Some(member) = peers.member(subscriber) else { return };
-            if !publication.audience.admits(subscriber, member) {
+    fn send_retained(&mut self, peers: &mut Peers, subscriber: PeerId, id: SubscriptionId) {
+        let Some(subscription) = self.subscriptions.get(id) else { return };
+        for publication in self.retained.matching(&subscription.topic, subscription.policy) {
+            let node = subscription.node_for(peers, publication);
+            if !subscription.receives(peers, publication, node, subscriber) {
                 continue;
             }
-            let mut details = publication.details_for(policy);
+            let mut details = publication.details_for(subscription.policy);
             details.retained = Some(true);
-            let Publication { id, payload, .. } = publication;
-            let event = Event { subscription, publication: *id, details, payload: payload.clone() };
+            let Publication { id: publication, payload, .. } = publication;
+            let event = Event { subscription: id, publication: *publication, details, payload: payload.clone() };
             if peers.forward(subscriber, &event.into()).is_err() {
                 self.dropped_events += 1;
             }
@@ -127,11 +121,12 @@ impl Broker {
         let wants_disclosure = options.disclose_me == Some(true);
         let retain = options.retain == Some(true);
         let audience = Audience::take(publisher, &mut options);
+        let key = options.rkey.take();
         let member = peers.member(publisher);
         let mut details = member.map(|member| details_of(config, member, wants_disclosure)).unwrap_or_default();
         // Who subscribes without the feature finds out by itself.
         passthru::forward(passthru.as_ref(), &mut details);
-        let publication = Publication { id: ids.publication(), topic, details, payload, audience };
+        let publication = Publication { id: ids.publication(), topic, details, payload, audience, key };
         let error = if publication.topic.is_reserved() {
             Some("wamp.error.invalid_uri")
         } else if wants_disclosure
@@ -190,7 +185,7 @@ impl Broker {
     ) -> Result<HistoryPage, HistoryError> {
         self.history.events(subscription, filter, |publication| match for_whom {
             None => true,
-            Some(peer) => peers.member(peer).is_some_and(|member| publication.audience.admits(peer, member)),
+            Some(peer) => publication.audience.admits(peers, peer),
         })
     }
 
@@ -208,7 +203,7 @@ impl Broker {
         let mut details = details_of(config, member, options.disclose_me == Some(true));
         passthru::forward(options.passthru().as_ref(), &mut details);
         let audience = Audience::take(publisher, &mut options);
-        let publication = Publication { id: ids.publication(), topic, details, payload, audience };
+        let publication = Publication { id: ids.publication(), topic, details, payload, audience, key: options.rkey };
         let retain = options.retain == Some(true) && self.retained.has_room(&peers.limits, &publication);
         self.deliver(peers, &publication);
         self.keep(peers, publication, retain);
@@ -231,26 +226,26 @@ impl Broker {
         let payload = format.and_then(|format| Args(args()).into_payload(format).ok());
         let Some(payload) = payload else { return };
         let (details, audience) = (EventDetails::default(), Audience::default());
-        self.deliver(peers, &Publication { id: ids.publication(), topic, details, payload, audience });
+        self.deliver(peers, &Publication { id: ids.publication(), topic, details, payload, audience, key: None });
     }
 
     /// Sends an event to those who subscribe to its topic.
     ///
     /// It is encoded once for each subscription and format, and its payload at most once for each format.
     pub(super) fn deliver(&mut self, peers: &mut Peers, publication: &Publication) {
-        let Publication { id, topic, payload, audience, .. } = publication;
+        let Publication { id, topic, payload, .. } = publication;
         let mut payloads: BTreeMap<Format, Option<Payload>> = BTreeMap::new();
-        for (subscription, Subscription { policy, subscribers, .. }) in self.subscriptions.matching(topic) {
+        for (subscription, subscribed) in self.subscriptions.matching(topic) {
             let mut frames: BTreeMap<Format, Option<Frame>> = BTreeMap::new();
-            for subscriber in subscribers.iter().copied() {
-                let Some(member) = peers.member(subscriber) else { continue };
+            let node = subscribed.node_for(peers, publication);
+            for subscriber in subscribed.subscribers.iter().copied() {
                 let Some(format) = peers.get(subscriber).map(|peer| peer.format) else { continue };
-                if !audience.admits(subscriber, member) {
+                if !subscribed.receives(peers, publication, node, subscriber) {
                     continue;
                 }
                 let frame = frames.entry(format).or_insert_with(|| {
                     let payload = payloads.entry(format).or_insert_with(|| payload.transcode(format).ok()).clone()?;
-                    let details = publication.details_for(*policy);
+                    let details = publication.details_for(subscribed.policy);
                     peers.frame(format, &Event { subscription, publication: *id, details, payload }.into()).ok()
                 });
                 match frame {

@@ -2,13 +2,16 @@
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use wamp_proto::{MatchPolicy, SubscriptionId, Uri};
+use wamp_proto::{MatchPolicy, SubscribeOptions, SubscriptionId, Uri};
 
+use super::publication::Publication;
 use crate::router::PeerId;
 use crate::router::meta::{Change, News};
 use crate::router::patterns::Patterns;
 use crate::router::peer::Peers;
+use crate::router::shards;
 
 #[derive(Default)]
 pub(in crate::router) struct Subscriptions {
@@ -20,10 +23,12 @@ pub(in crate::router) struct Subscriptions {
 }
 
 pub(in crate::router) struct Subscription {
-    topic: Uri,
+    pub(super) topic: Uri,
     pub(super) policy: MatchPolicy,
     created: Duration,
     pub(super) subscribers: BTreeSet<PeerId>,
+    /// The keys of those who share its events with others.
+    nodes: BTreeMap<PeerId, Arc<str>>,
 }
 
 /// A subscription at a router: a topic or pattern, and who subscribes to it.
@@ -50,8 +55,9 @@ impl Subscriptions {
         new_id: impl FnOnce() -> SubscriptionId,
         subscriber: PeerId,
         topic: &Uri,
-        policy: MatchPolicy,
+        options: &SubscribeOptions,
     ) -> Option<SubscriptionId> {
+        let policy = options.match_policy.unwrap_or_default();
         let held = self.subscribers.entry(subscriber).or_default();
         let known = self.topics.get(topic, policy);
         let is_new = known.is_none_or(|id| !held.contains(&id));
@@ -68,7 +74,12 @@ impl Subscriptions {
             policy,
             created: peers.unix_now(),
             subscribers: BTreeSet::new(),
+            nodes: BTreeMap::new(),
         });
+        match &options.nkey {
+            Some(node) => subscription.nodes.insert(subscriber, Arc::clone(node)),
+            None => subscription.nodes.remove(&subscriber),
+        };
         if subscription.subscribers.insert(subscriber) && !topic.is_reserved() {
             if known.is_none() {
                 self.news.push(News { change: Change::Created, peer: subscriber, id });
@@ -115,6 +126,10 @@ impl Subscriptions {
         self.subscriptions.get(&id).map(|subscription| subscription.info(id))
     }
 
+    pub(super) fn get(&self, id: SubscriptionId) -> Option<&Subscription> {
+        self.subscriptions.get(&id)
+    }
+
     /// The subscription of a topic or pattern.
     pub(in crate::router) fn find(&self, topic: &Uri, policy: MatchPolicy) -> Option<SubscriptionId> {
         self.topics.get(topic, policy)
@@ -123,6 +138,7 @@ impl Subscriptions {
     /// Takes a subscriber out of a subscription, which ends with the last one.
     fn detach(&mut self, subscriber: PeerId, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
+        subscription.nodes.remove(&subscriber);
         let is_told = subscription.subscribers.remove(&subscriber) && !subscription.topic.is_reserved();
         if is_told {
             self.news.push(News { change: Change::Removed, peer: subscriber, id });
@@ -139,8 +155,31 @@ impl Subscriptions {
 }
 
 impl Subscription {
+    /// The node that gets an event: one of those whom its publisher admits, if it has a key and there are any.
+    pub(super) fn node_for<'a>(&'a self, peers: &Peers, publication: &Publication) -> Option<&'a str> {
+        let key = publication.key.as_deref()?;
+        let nodes = self.nodes.iter().filter(|(subscriber, _)| publication.audience.admits(peers, **subscriber));
+        // Of two that want it alike, the name decides.
+        nodes.map(|(_, node)| &**node).max_by_key(|node| (shards::weight(node, key), *node))
+    }
+
+    /// Whether a subscriber receives an event that a node gets: who has no key of his own receives all.
+    pub(super) fn receives(
+        &self,
+        peers: &Peers,
+        publication: &Publication,
+        node: Option<&str>,
+        subscriber: PeerId,
+    ) -> bool {
+        let is_part = match (self.nodes.get(&subscriber), node) {
+            (Some(own), Some(node)) => **own == *node,
+            _ => true,
+        };
+        is_part && publication.audience.admits(peers, subscriber)
+    }
+
     const fn info(&self, id: SubscriptionId) -> SubscriptionInfo<'_> {
-        let Self { topic, policy, created, subscribers } = self;
+        let Self { topic, policy, created, subscribers, nodes: _ } = self;
         SubscriptionInfo { id, topic, match_policy: *policy, created: *created, subscribers }
     }
 }

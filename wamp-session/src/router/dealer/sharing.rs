@@ -7,6 +7,7 @@ use wamp_proto::InvokePolicy;
 use super::registry::{Registration, Terms};
 use crate::router::PeerId;
 use crate::router::ids::Ids;
+use crate::router::shards;
 
 /// How one of several callees is picked.
 pub(super) struct Pick<'a> {
@@ -28,7 +29,7 @@ impl Registration {
         let terms = |callee: PeerId| terms.get(&callee).copied().unwrap_or_default();
         let takes = |callee: &PeerId| !pick.tried.contains(callee) && has_room(*callee, terms(*callee));
         if let Some(key) = pick.key {
-            let shard = usize::try_from(hash(key) % u64::try_from(callees.len()).ok()?.max(1)).ok()?;
+            let shard = usize::try_from(shards::hash(key) % u64::try_from(callees.len()).ok()?.max(1)).ok()?;
             return callees.get(shard).filter(|callee| takes(callee)).copied();
         }
         match invoke {
@@ -49,9 +50,4 @@ impl Registration {
             _ => callees.iter().find(|callee| takes(callee)).copied(),
         }
     }
-}
-
-/// FNV-1a: the same on every machine.
-fn hash(key: &str) -> u64 {
-    key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
