@@ -7,6 +7,7 @@ mod deadlines;
 mod keeping_alive;
 mod offline;
 mod outputs;
+mod refused;
 mod rejoining;
 #[path = "../support/mod.rs"]
 #[allow(unreachable_pub, reason = "shared with other test binaries")]
@@ -15,7 +16,10 @@ mod support;
 use std::sync::Arc;
 
 use wamp_session::proto::Format;
-use wamp_session::{Config, Jitter, Left, NotRestored, Opened, ReconnectPolicy, SessionEvent, TransportErrorKind};
+use wamp_session::{
+    Config, Jitter, Left, NotRestored, Opened, ReconnectPolicy, RegistrationKey, SessionEvent, SubscriptionKey,
+    TransportErrorKind,
+};
 
 use crate::support::{Peer, WELCOME};
 
@@ -26,6 +30,14 @@ fn config() -> Config {
 
 fn joined(config: Config) -> Peer {
     Peer::joined_with(config, WELCOME)
+}
+
+/// A session with a subscription, whose id is 11, and a registration, whose id is 12.
+fn with_both() -> (Peer, SubscriptionKey, RegistrationKey) {
+    let mut peer = joined(config());
+    let topic = peer.subscribed("com.example.t", 11);
+    let procedure = peer.registered("com.example.p", 12);
+    (peer, topic, procedure)
 }
 
 /// The connection is cut.
@@ -55,6 +67,13 @@ fn expect_restored(peer: &mut Peer) -> Vec<NotRestored> {
 fn rejoin(peer: &mut Peer, left: &Left) {
     peer.wait(left.retry_in);
     accept(peer);
+}
+
+/// The connection is cut, and the next attempt succeeds.
+#[track_caller]
+fn cut_and_rejoin(peer: &mut Peer) {
+    let left = cut(peer);
+    rejoin(peer, &left);
 }
 
 /// The router accepts the attempt that is under way.

@@ -4,45 +4,33 @@ use core::time::Duration;
 
 use wamp_session::proto::{InvokePolicy, MatchPolicy, Payload, Uri, UriRule};
 use wamp_session::{
-    CommandError, NotRestored, PublishOptions, RegisterOptions, RequestError, Response, SessionEvent, SubscribeOptions,
+    CommandError, PublishOptions, RegisterOptions, RequestError, Response, SessionEvent, SubscribeOptions,
     TransportErrorKind,
 };
 
 use crate::support::{Peer, payload, uri};
-use crate::{accept, config, cut, expect_left, expect_restored, joined, rejoin};
+use crate::{config, cut, cut_and_rejoin, expect_left, expect_restored, joined, rejoin, with_both};
 
 fn pattern(uri: &str) -> Uri {
     let policy = if uri.ends_with('.') { MatchPolicy::Prefix } else { MatchPolicy::Wildcard };
     Uri::checked(uri, UriRule::Loose, policy).unwrap()
 }
 
-fn marked(peer: &mut Peer, topic: &str, id: u64) -> wamp_session::SubscriptionKey {
-    let options = SubscribeOptions::new().option("_marked", true).unwrap();
-    let key = peer.session.subscribe(peer.now, uri(topic), options).unwrap();
-    let request = peer.sent_request(32);
-    peer.receive(&format!("[33,{request},{id}]"));
-    peer.expect_subscribed(key).unwrap();
-    key
-}
-
 #[test]
 fn need_01_and_rob_04_subscriptions_and_registrations_come_back_with_all_their_options_in_one_round_trip() {
     let mut peer = joined(config());
     let plain = peer.subscribed("com.example.a", 11);
-    let marked = marked(&mut peer, "com.example.b", 12);
+    let options = SubscribeOptions::new().option("_marked", true).unwrap();
+    let marked = peer.subscribed_with(uri("com.example.b"), options, 12);
     let options = RegisterOptions::new().option("x_shard", 3_u64).unwrap();
-    let procedure = peer.session.register(peer.now, uri("com.example.p"), options).unwrap();
-    peer.sent();
-    peer.receive("[65,3,13]");
-    peer.expect_registered(procedure).unwrap();
+    let procedure = peer.registered_with(uri("com.example.p"), options, 13);
     let gone = peer.subscribed("com.example.gone", 14);
     peer.unsubscribe(gone);
     peer.sent();
     peer.receive("[35,5]");
     peer.expect_unsubscribed(gone).unwrap();
 
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
+    cut_and_rejoin(&mut peer);
     // All at once, from request 1, and nothing of what was ended before.
     peer.expect_sent(r#"[32,1,{},"com.example.a"]"#);
     peer.expect_sent(r#"[32,2,{"_marked":true},"com.example.b"]"#);
@@ -125,24 +113,19 @@ fn need_01_subscriptions_and_registrations_come_back_with_every_option_that_they
 fn need_33_restored_follows_each_rejoin_also_with_nothing_to_restore_and_never_the_first_join() {
     let mut peer = joined(config());
     peer.expect_no_event();
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
+    cut_and_rejoin(&mut peer);
     assert!(expect_restored(&mut peer).is_empty());
     peer.expect_no_event();
 }
 
 #[test]
 fn need_02_what_is_in_flight_ends_at_once_and_is_never_sent_again() {
-    let mut peer = joined(config());
-    let topic = peer.subscribed("com.example.t", 11);
-    let procedure = peer.registered("com.example.p", 12);
+    let (mut peer, topic, procedure) = with_both();
     let call = peer.call("com.example.slow");
     let publication = peer.publish_acked("com.example.t");
     peer.unsubscribe(topic);
     peer.unregister(procedure);
-    for _ in 0..4 {
-        peer.sent();
-    }
+    peer.skip_sent(4);
     peer.end_transport(TransportErrorKind::Eof);
     let lost = |result: Result<(), RequestError>| matches!(result, Err(RequestError::Disconnected { sent: true }));
     assert!(lost(peer.expect_call_done(call).map(|_| ())));
@@ -198,48 +181,10 @@ fn what_waits_for_a_join_waits_10_s_at_most() {
 }
 
 #[test]
-fn a_subscribe_without_an_answer_stays_wanted_and_its_timeout_withdraws_it() {
-    let mut peer = joined(config());
-    let topic = peer.subscribe("com.example.t");
-    let procedure = peer.register("com.example.p");
-    let left = cut(&mut peer);
-    peer.sent();
-    peer.sent();
-    rejoin(&mut peer, &left);
-    peer.expect_sent(r#"[32,1,{},"com.example.t"]"#);
-    peer.expect_sent(r#"[64,2,{},"com.example.p"]"#);
-    peer.receive("[33,1,11]");
-    peer.expect_subscribed(topic).unwrap();
-    // 10 s after the command, not after the rejoin; and an answer that is too late is undone.
-    peer.wait(Duration::from_secs(9));
-    assert!(matches!(peer.expect_registered(procedure), Err(RequestError::Timeout)));
-    assert!(expect_restored(&mut peer).is_empty());
-    peer.receive("[65,2,12]");
-    peer.expect_sent("[66,3,12]");
-}
-
-#[test]
-fn a_timeout_between_the_sessions_withdraws_what_was_not_confirmed() {
-    let mut peer = joined(config());
-    let topic = peer.subscribe("com.example.t");
-    peer.sent();
-    cut(&mut peer);
-    peer.wait(Duration::from_secs(1));
-    peer.wait(Duration::from_secs(9));
-    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Timeout)));
-    accept(&mut peer);
-    peer.expect_silence();
-}
-
-#[test]
 fn need_16_and_rob_04_a_key_of_an_earlier_session_unsubscribes_the_present_id_once() {
-    let mut peer = joined(config());
-    let topic = peer.subscribed("com.example.t", 11);
-    let procedure = peer.registered("com.example.p", 12);
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.sent();
-    peer.sent();
+    let (mut peer, topic, procedure) = with_both();
+    cut_and_rejoin(&mut peer);
+    peer.skip_sent(2);
     peer.receive("[33,1,911]");
     peer.receive("[65,2,912]");
     expect_restored(&mut peer);
@@ -257,9 +202,7 @@ fn need_16_and_rob_04_a_key_of_an_earlier_session_unsubscribes_the_present_id_on
 
 #[test]
 fn unsubscribing_and_unregistering_between_the_sessions_succeeds_and_nothing_is_sent_again() {
-    let mut peer = joined(config());
-    let topic = peer.subscribed("com.example.t", 11);
-    let procedure = peer.registered("com.example.p", 12);
+    let (mut peer, topic, procedure) = with_both();
     let left = cut(&mut peer);
     peer.unsubscribe(topic);
     peer.unregister(procedure);
@@ -272,13 +215,9 @@ fn unsubscribing_and_unregistering_between_the_sessions_succeeds_and_nothing_is_
 
 #[test]
 fn unsubscribing_while_it_is_sent_again_is_undone_at_the_router() {
-    let mut peer = joined(config());
-    let topic = peer.subscribed("com.example.t", 11);
-    let procedure = peer.registered("com.example.p", 12);
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.sent();
-    peer.sent();
+    let (mut peer, topic, procedure) = with_both();
+    cut_and_rejoin(&mut peer);
+    peer.skip_sent(2);
     peer.unsubscribe(topic);
     peer.unregister(procedure);
     peer.expect_unsubscribed(topic).unwrap();
@@ -288,133 +227,6 @@ fn unsubscribing_while_it_is_sent_again_is_undone_at_the_router() {
     assert!(expect_restored(&mut peer).is_empty());
     peer.receive("[65,2,912]");
     peer.expect_sent("[66,4,912]");
-}
-
-#[test]
-fn need_10_what_is_refused_on_the_rejoin_is_told_on_its_own_handle_and_in_restored() {
-    let mut peer = joined(config());
-    let topic = peer.subscribed("com.example.t", 11);
-    let other = peer.subscribed("com.example.u", 13);
-    let procedure = peer.registered("com.example.p", 12);
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    for _ in 0..3 {
-        peer.sent();
-    }
-    peer.receive("[8,32,1,{},\"wamp.error.not_authorized\"]");
-    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Wamp(_))));
-    peer.receive("[8,64,3,{},\"wamp.error.not_authorized\"]");
-    assert!(matches!(peer.expect_registered(procedure), Err(RequestError::Wamp(_))));
-    peer.receive("[33,2,913]");
-    let failed = expect_restored(&mut peer);
-    assert!(
-        matches!(&failed[0], NotRestored::Subscription { key, topic: name, .. } if *key == topic && name == "com.example.t")
-    );
-    assert!(matches!(&failed[1], NotRestored::Registration { key, retrying: false, .. } if *key == procedure));
-    assert_eq!(failed.len(), 2);
-    assert!(matches!(peer.session.unsubscribe(peer.now, topic), Err(CommandError::UnknownKey)));
-    peer.receive("[36,913,1,{}]");
-    assert_eq!(peer.expect_published().key, other);
-    // The next rejoin asks for what is left.
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.expect_sent(r#"[32,1,{},"com.example.u"]"#);
-    peer.expect_silence();
-}
-
-#[test]
-fn need_10_procedure_already_exists_is_retried_with_backoff_until_the_orphan_is_gone() {
-    const EXISTS: &str = "wamp.error.procedure_already_exists";
-    let mut peer = joined(config());
-    let procedure = peer.registered("com.example.p", 12);
-    let other = peer.registered("com.example.q", 13);
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.sent();
-    peer.sent();
-    peer.receive("[65,2,913]");
-    peer.receive(&format!("[8,64,1,{{}},\"{EXISTS}\"]"));
-    let failed = expect_restored(&mut peer);
-    assert!(matches!(&failed[..], [NotRestored::Registration { key, retrying: true, .. }] if *key == procedure));
-    for (request, seconds) in [(3, 1), (4, 2), (5, 4)] {
-        peer.wait(Duration::from_secs(seconds) - Duration::from_millis(1));
-        peer.expect_silence();
-        peer.wait(Duration::from_millis(1));
-        peer.expect_sent(&format!("[64,{request},{{}},\"com.example.p\"]"));
-        if request < 5 {
-            peer.receive(&format!("[8,64,{request},{{}},\"{EXISTS}\"]"));
-            peer.expect_no_event();
-        }
-    }
-    peer.receive("[65,5,912]");
-    peer.expect_registered(procedure).unwrap();
-    peer.receive("[68,1,912,{}]");
-    assert_eq!(peer.expect_invocation().registration, procedure);
-    peer.receive("[68,2,913,{}]");
-    assert_eq!(peer.expect_invocation().registration, other);
-}
-
-#[test]
-fn a_registration_that_is_retried_can_be_given_up_and_survives_the_next_cut() {
-    const REFUSED: &str = "[8,64,1,{},\"wamp.error.procedure_already_exists\"]";
-    let mut peer = joined(config());
-    let procedure = peer.registered("com.example.p", 12);
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.sent();
-    peer.receive(REFUSED);
-    expect_restored(&mut peer);
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.expect_sent(r#"[64,1,{},"com.example.p"]"#);
-    peer.receive(REFUSED);
-    expect_restored(&mut peer);
-    peer.unregister(procedure);
-    peer.expect_unregistered(procedure).unwrap();
-    peer.wait(Duration::from_secs(100));
-    peer.expect_silence();
-    peer.expect_no_event();
-}
-
-#[test]
-fn a_first_registration_that_exists_already_is_refused_at_once() {
-    let mut peer = joined(config());
-    let procedure = peer.register("com.example.p");
-    peer.sent();
-    peer.receive("[8,64,1,{},\"wamp.error.procedure_already_exists\"]");
-    assert!(matches!(peer.expect_registered(procedure), Err(RequestError::Wamp(_))));
-}
-
-#[test]
-fn need_33_restored_comes_after_the_request_timeout_if_the_router_does_not_answer() {
-    let mut peer = joined(config());
-    let topic = peer.subscribed("com.example.t", 11);
-    let procedure = peer.registered("com.example.p", 12);
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.sent();
-    peer.sent();
-    peer.wait(Duration::from_secs(10));
-    let failed = expect_restored(&mut peer);
-    assert_eq!(failed.len(), 2);
-    assert!(matches!(&failed[1], NotRestored::Registration { error: RequestError::Timeout, retrying: true, .. }));
-    // A late answer is as good, and told.
-    peer.receive("[33,1,911]");
-    peer.expect_subscribed(topic).unwrap();
-    peer.receive("[65,2,912]");
-    peer.expect_registered(procedure).unwrap();
-    peer.expect_no_event();
-    peer.receive("[36,911,1,{}]");
-    assert_eq!(peer.expect_published().key, topic);
-    // In time, it is told by `Restored` alone.
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.sent();
-    peer.sent();
-    peer.receive("[33,1,21]");
-    peer.receive("[65,2,22]");
-    assert!(expect_restored(&mut peer).is_empty());
-    peer.expect_no_event();
 }
 
 #[test]
@@ -456,13 +268,9 @@ fn queued_publications_that_are_lost_are_counted() {
 
 #[test]
 fn need_25_an_event_and_an_invocation_right_behind_their_confirmation_are_delivered() {
-    let mut peer = joined(config());
-    let topic = peer.subscribed("com.example.t", 11);
-    let procedure = peer.registered("com.example.p", 12);
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
-    peer.sent();
-    peer.sent();
+    let (mut peer, topic, procedure) = with_both();
+    cut_and_rejoin(&mut peer);
+    peer.skip_sent(2);
     for frame in ["[33,1,911]", "[36,911,1,{}]", "[65,2,912]", "[68,1,912,{}]"] {
         peer.receive(frame);
     }
@@ -478,8 +286,7 @@ fn need_01_ten_thousand_subscriptions_and_registrations_come_back_in_one_round_t
         peer.subscribed(&format!("com.example.t{number}"), 2 * number + 1);
         peer.registered(&format!("com.example.p{number}"), 2 * number + 2);
     }
-    let left = cut(&mut peer);
-    rejoin(&mut peer, &left);
+    cut_and_rejoin(&mut peer);
     let mut answers = Vec::new();
     for request in 1..=10_000_u64 {
         let sent = peer.sent();

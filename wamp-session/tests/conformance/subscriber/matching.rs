@@ -1,11 +1,14 @@
 //! Checklist section 12.6: patterns of topics.
 
-use wamp_session::proto::MatchPolicy;
+use wamp_session::proto::{MatchPolicy, Uri, UriRule};
 use wamp_session::{CommandError, SubscribeOptions};
 
-use super::{pattern, subscribed_to};
 use crate::messages::text;
 use crate::support::{Peer, config};
+
+fn pattern(text: &str, policy: MatchPolicy) -> Uri {
+    Uri::checked(text, UriRule::Loose, policy).unwrap()
+}
 
 #[test]
 fn pbs_01_a_subscription_says_how_topics_match() {
@@ -36,7 +39,7 @@ fn pbs_01_a_subscription_says_how_topics_match() {
 fn pbs_02_the_topic_that_matched_comes_with_the_event() {
     let mut peer = Peer::joined();
     let options = SubscribeOptions::new().match_policy(MatchPolicy::Prefix);
-    let prefix = subscribed_to(&mut peer, "com.myapp", options, MatchPolicy::Prefix, 100);
+    let prefix = peer.subscribed_with(pattern("com.myapp", MatchPolicy::Prefix), options, 100);
     let exact = peer.subscribed("com.myapp.a", 101);
     peer.receive(r#"[36,100,1,{"topic":"com.myapp.a"}]"#);
     peer.receive("[36,101,1,{}]");
@@ -50,8 +53,10 @@ fn pbs_02_the_topic_that_matched_comes_with_the_event() {
 #[test]
 fn pbs_04_subscriptions_to_one_topic_with_other_policies_are_others() {
     let mut peer = Peer::joined();
-    let keys = [(MatchPolicy::Exact, 100), (MatchPolicy::Prefix, 101), (MatchPolicy::Wildcard, 102)]
-        .map(|(policy, id)| subscribed_to(&mut peer, "a.b", SubscribeOptions::new().match_policy(policy), policy, id));
+    let keys =
+        [(MatchPolicy::Exact, 100), (MatchPolicy::Prefix, 101), (MatchPolicy::Wildcard, 102)].map(|(policy, id)| {
+            peer.subscribed_with(pattern("a.b", policy), SubscribeOptions::new().match_policy(policy), id)
+        });
     for (id, key) in [102, 100, 101].into_iter().zip([keys[2], keys[0], keys[1]]) {
         peer.receive(&format!(r#"[36,{id},1,{{"topic":"a.b"}}]"#));
         assert_eq!(peer.expect_published().key, key);

@@ -7,31 +7,10 @@ mod sharing;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use wamp_session::proto::{MatchPolicy, Uri, UriRule};
-use wamp_session::{CommandError, Limits, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey};
+use wamp_session::{CommandError, Limits, RequestError, SessionEvent, SubscribeOptions};
 
 use crate::messages::text;
 use crate::support::{Peer, WELCOME, config, uri};
-
-fn pattern(text: &str, policy: MatchPolicy) -> Uri {
-    Uri::checked(text, UriRule::Loose, policy).unwrap()
-}
-
-/// Subscribes, and confirms it with an id.
-#[track_caller]
-fn subscribed_to(
-    peer: &mut Peer,
-    topic: &str,
-    options: SubscribeOptions,
-    policy: MatchPolicy,
-    id: u64,
-) -> SubscriptionKey {
-    let key = peer.session.subscribe(peer.now, pattern(topic, policy), options).unwrap();
-    let request = peer.sent_request(32);
-    peer.receive(&format!("[33,{request},{id}]"));
-    peer.expect_subscribed(key).unwrap();
-    key
-}
 
 #[test]
 fn sub_01_a_subscription_is_confirmed_or_refused() {

@@ -1,9 +1,7 @@
 //! Retained events.
 
 use wamp_session::SubscribeOptions;
-use wamp_session::proto::MatchPolicy;
 
-use super::subscribed_to;
 use crate::messages::text;
 use crate::support::{Peer, config, uri};
 
@@ -36,7 +34,7 @@ fn ret_02_a_retained_event_is_for_the_subscription_that_asked_for_it() {
     let plain = peer.subscribed("a.b", 100);
     let retained = SubscribeOptions::new().get_retained();
     let keys = [(); 2].map(|()| {
-        let key = subscribed_to(&mut peer, "a.b", retained.clone(), MatchPolicy::Exact, 100);
+        let key = peer.subscribed_with(uri("a.b"), retained.clone(), 100);
         peer.receive(r#"[36,100,1,{"retained":true},["last"]]"#);
         assert_eq!(peer.expect_published().key, key, "the one before has had it, and the first does not want it");
         peer.expect_no_event();

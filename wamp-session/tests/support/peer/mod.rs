@@ -1,15 +1,16 @@
 //! A session, its transport, and the router at the other end.
 
+mod commands;
+mod events;
+mod violations;
+
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use serde_json::Value;
-use wamp_session::proto::{Format, IntoPayload, Limits, Payload, PayloadCheck, PublicationId, Uri, decode, encode};
+use wamp_session::proto::{Format, IntoPayload, Limits, Payload, PayloadCheck, Uri, decode, encode};
 use wamp_session::{
-    Action, CallKey, CallOptions, CallOutcome, CloseCause, CloseReason, Config, Frame, InvocationEvent, Joined, Opened,
-    PublishKey, PublishOptions, PublishedEvent, ReconnectPolicy, RegisterOptions, RegistrationKey, RequestError,
-    Session, SessionEvent, SubscribeOptions, SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId,
+    Action, Config, Frame, Opened, ReconnectPolicy, Session, Time, TransportError, TransportErrorKind, TransportId,
 };
 
 use super::Tap;
@@ -237,6 +238,14 @@ impl Peer {
         self.frames.pop_front().expect("nothing was sent")
     }
 
+    /// Takes frames that are not looked at.
+    #[track_caller]
+    pub(crate) fn skip_sent(&mut self, count: usize) {
+        for _ in 0..count {
+            self.sent();
+        }
+    }
+
     #[track_caller]
     pub(crate) fn expect_sent(&mut self, expected: &str) {
         assert_eq!(self.sent(), expected);
@@ -256,160 +265,6 @@ impl Peer {
         assert_eq!(self.closed_with, Some(code));
     }
 
-    /// Checks that the session lives: it has not closed its transport, and answers.
-    #[track_caller]
-    pub(crate) fn expect_usable(&mut self) {
-        self.expect_silence();
-        self.expect_no_event();
-        assert_eq!(self.closed_with, None);
-        self.session.publish(self.now, uri("com.example.usable"), Payload::new(), PublishOptions::new()).unwrap();
-        assert!(self.sent().starts_with("[16,"));
-    }
-
-    pub(crate) fn event(&mut self) -> SessionEvent {
-        self.session.poll_event().expect("nothing happened")
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_no_event(&mut self) {
-        let event = self.session.poll_event();
-        assert!(event.is_none(), "{event:?}");
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_joined(&mut self) -> Arc<Joined> {
-        match self.event() {
-            SessionEvent::Joined(joined) => joined,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    /// Checks that the session is closed, and that nothing follows.
-    #[track_caller]
-    pub(crate) fn expect_closed(&mut self) -> Arc<CloseCause> {
-        match self.event() {
-            SessionEvent::Closed(cause) => {
-                self.expect_no_event();
-                cause
-            }
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_published(&mut self) -> PublishedEvent {
-        match self.event() {
-            SessionEvent::Published(event) => event,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_invocation(&mut self) -> InvocationEvent {
-        match self.event() {
-            SessionEvent::Invocation(event) => event,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_call_done(&mut self, call: CallKey) -> Result<CallOutcome, RequestError> {
-        match self.event() {
-            SessionEvent::CallDone { key, result } if key == call => result,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_publish_done(&mut self, publication: PublishKey) -> Result<PublicationId, RequestError> {
-        match self.event() {
-            SessionEvent::PublishDone { key, result } if key == publication => result,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_subscribed(&mut self, subscription: SubscriptionKey) -> Result<(), RequestError> {
-        match self.event() {
-            SessionEvent::Subscribed { key, result } if key == subscription => result,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_unsubscribed(&mut self, subscription: SubscriptionKey) -> Result<(), RequestError> {
-        match self.event() {
-            SessionEvent::Unsubscribed { key, result } if key == subscription => result,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_registered(&mut self, registration: RegistrationKey) -> Result<(), RequestError> {
-        match self.event() {
-            SessionEvent::Registered { key, result } if key == registration => result,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_unregistered(&mut self, registration: RegistrationKey) -> Result<(), RequestError> {
-        match self.event() {
-            SessionEvent::Unregistered { key, result } if key == registration => result,
-            event => panic!("{event:?}"),
-        }
-    }
-
-    pub(crate) fn call(&mut self, procedure: &str) -> CallKey {
-        self.session.call(self.now, uri(procedure), Payload::new(), CallOptions::new()).unwrap()
-    }
-
-    pub(crate) fn publish(&mut self, topic: &str) {
-        self.session.publish(self.now, uri(topic), Payload::new(), PublishOptions::new()).unwrap();
-    }
-
-    pub(crate) fn publish_acked(&mut self, topic: &str) -> PublishKey {
-        self.session.publish_acked(self.now, uri(topic), Payload::new(), PublishOptions::new()).unwrap()
-    }
-
-    pub(crate) fn subscribe(&mut self, topic: &str) -> SubscriptionKey {
-        self.session.subscribe(self.now, uri(topic), SubscribeOptions::new()).unwrap()
-    }
-
-    pub(crate) fn unsubscribe(&mut self, key: SubscriptionKey) {
-        self.session.unsubscribe(self.now, key).unwrap();
-    }
-
-    pub(crate) fn register(&mut self, procedure: &str) -> RegistrationKey {
-        self.session.register(self.now, uri(procedure), RegisterOptions::new()).unwrap()
-    }
-
-    pub(crate) fn unregister(&mut self, key: RegistrationKey) {
-        self.session.unregister(self.now, key).unwrap();
-    }
-
-    pub(crate) fn close(&mut self) {
-        self.session.close(self.now, CloseReason::CloseRealm);
-    }
-
-    /// A subscription that the router has confirmed with an id.
-    pub(crate) fn subscribed(&mut self, topic: &str, id: u64) -> SubscriptionKey {
-        let key = self.subscribe(topic);
-        let request = self.sent_request(32);
-        self.receive(&format!("[33,{request},{id}]"));
-        self.expect_subscribed(key).unwrap();
-        key
-    }
-
-    /// A registration that the router has confirmed with an id.
-    pub(crate) fn registered(&mut self, procedure: &str, id: u64) -> RegistrationKey {
-        let key = self.register(procedure);
-        let request = self.sent_request(64);
-        self.receive(&format!("[65,{request},{id}]"));
-        self.expect_registered(key).unwrap();
-        key
-    }
-
     /// Takes a frame of a type, and returns its request id.
     #[track_caller]
     pub(crate) fn sent_request(&mut self, code: u64) -> u64 {
@@ -417,84 +272,6 @@ impl Peer {
         let message: Value = serde_json::from_str(&frame).unwrap();
         assert_eq!(message.get(0).and_then(Value::as_u64), Some(code), "{frame}");
         message.get(1).and_then(Value::as_u64).unwrap()
-    }
-
-    /// Checks the one ABORT of a protocol violation, its three elements, and that the transport is to be closed.
-    #[track_caller]
-    pub(crate) fn expect_violation(&mut self) {
-        let abort = self.sent();
-        let message: Value = serde_json::from_str(&abort).unwrap();
-        let list = message.as_array().unwrap();
-        assert_eq!(list.len(), 3, "{abort}");
-        assert_eq!(list[0], 3, "{abort}");
-        assert!(list[1]["message"].as_str().is_some_and(|text| !text.is_empty()), "{abort}");
-        assert_eq!(list[2], "wamp.error.protocol_violation", "{abort}");
-        self.expect_close(1000);
-    }
-
-    /// ABORT-PV: feeds a joined session, with something of everything under way, frames of which the last breaks the protocol, and
-    /// checks all that has to follow.
-    #[track_caller]
-    pub(crate) fn violate(config: Config, frames: &[Frame]) -> Arc<CloseCause> {
-        let mut peer = Self::joined_with(config, WELCOME);
-        peer.violated_by(frames)
-    }
-
-    #[track_caller]
-    pub(crate) fn violated_by(&mut self, frames: &[Frame]) -> Arc<CloseCause> {
-        let (now, payload) = (self.now, Payload::new());
-        let call = self.session.call(now, uri("com.example.slow"), payload.clone(), CallOptions::new());
-        let publication = self.session.publish_acked(now, uri("com.example.topic"), payload, PublishOptions::new());
-        let subscription = self.session.subscribe(now, uri("com.example.topic"), SubscribeOptions::new());
-        let registration = self.session.register(now, uri("com.example.procedure"), RegisterOptions::new());
-        self.drain();
-        self.frames.clear();
-        for frame in frames {
-            self.receive_frame(frame.clone());
-        }
-        self.expect_violation();
-
-        let disconnected = |error: RequestError| matches!(error, RequestError::Disconnected { sent: true });
-        if let Ok(call) = call {
-            assert!(disconnected(self.expect_call_done(call).unwrap_err()));
-        }
-        if let Ok(publication) = publication {
-            assert!(disconnected(self.expect_publish_done(publication).unwrap_err()));
-        }
-        if let Ok(subscription) = subscription {
-            assert!(disconnected(self.expect_subscribed(subscription).unwrap_err()));
-        }
-        if let Ok(registration) = registration {
-            assert!(disconnected(self.expect_registered(registration).unwrap_err()));
-        }
-        self.expect_no_event();
-        self.expect_deaf();
-        self.end_transport(TransportErrorKind::Closed { code: Some(1000), reason: String::new() });
-        self.expect_silence();
-        self.expect_closed()
-    }
-
-    /// Checks that nothing that comes now has an effect.
-    #[track_caller]
-    pub(crate) fn expect_deaf(&mut self) {
-        for late in [
-            "[50,1,{}]",
-            "[17,2,5]",
-            "[33,3,6]",
-            "[65,4,7]",
-            "[36,6,1,{}]",
-            "[68,1,7,{}]",
-            WELCOME,
-            r#"[6,{},"wamp.close.system_shutdown"]"#,
-            r#"[3,{},"wamp.error.protocol_violation"]"#,
-            r#"[4,"ticket",{}]"#,
-            "[]",
-            "nonsense",
-        ] {
-            self.receive_frame(Frame::Text(late.as_bytes().into()));
-        }
-        self.expect_silence();
-        self.expect_no_event();
     }
 }
 
