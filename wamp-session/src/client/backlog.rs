@@ -90,9 +90,7 @@ impl Backlog {
                     if let Some(oldest) = self.queue.pop_front() {
                         self.bytes = self.bytes.saturating_sub(oldest.inner.payload.byte_len());
                         self.missed_in_all = self.missed_in_all.saturating_add(1);
-                        // The loss shows at the event that is now the first, or at the new one.
-                        let next = self.queue.front_mut().map_or(&mut self.missed, |next| &mut next.missed);
-                        *next = next.saturating_add(oldest.missed).saturating_add(1);
+                        self.pass_on(oldest.missed.saturating_add(1));
                     }
                 }
                 Overflow::End => {
@@ -109,6 +107,18 @@ impl Backlog {
         self.queue.push_back(Event { inner: event, missed: mem::take(&mut self.missed) });
         effects.wake(self.confirmed.waker.take());
         ControlFlow::Continue(())
+    }
+
+    /// Leaves out an event whose payload could not be opened, before which so many were dropped.
+    pub(super) fn leave_out(&mut self, missed: u64) {
+        self.undecodable = self.undecodable.saturating_add(1);
+        self.pass_on(missed);
+    }
+
+    /// Has a loss show at the event that is now the first, or at the next that is queued.
+    fn pass_on(&mut self, missed: u64) {
+        let next = self.queue.front_mut().map_or(&mut self.missed, |next| &mut next.missed);
+        *next = next.saturating_add(missed);
     }
 
     fn lose(&mut self, events: u64) {

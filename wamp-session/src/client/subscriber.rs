@@ -287,7 +287,7 @@ pub(super) fn poll_next(shared: &Arc<Shared>, key: SubscriptionKey, cx: &mut Con
             // There are at most as many as the queue holds.
             Err(_) => shared.look(|state, _| {
                 if let Some(backlog) = state.subscriptions.get_mut(&key) {
-                    backlog.undecodable = backlog.undecodable.saturating_add(1);
+                    backlog.leave_out(event.missed);
                 }
             }),
         }

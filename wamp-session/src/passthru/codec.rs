@@ -219,7 +219,11 @@ impl Codecs {
     pub fn open(&self, attributes: &Passthru, payload: &Payload, limits: &Limits) -> Result<Payload, PassthruError> {
         let codec = self.find(&attributes.scheme)?;
         if attributes.is_native() {
-            return Ok(payload.clone());
+            // The scheme has no ciphers: what is encrypted all the same is not what the application expects.
+            return match &attributes.cipher {
+                Some(cipher) => Err(PassthruError::Cipher(Some(Arc::clone(cipher)))),
+                None => Ok(payload.clone()),
+            };
         }
         let sealed = payload.to_binary().map_err(PassthruError::NotBinary)?;
         let packed = codec.open(attributes, sealed)?;
@@ -347,6 +351,10 @@ mod tests {
         assert_eq!(open(Passthru::new("x_plain")), PassthruError::Serializer(None));
         let cipher = open(Passthru::new("x_plain").serializer("json").cipher("rot13"));
         assert_eq!(cipher, PassthruError::Cipher(Some("rot13".into())));
+        for native in [Passthru::new("mqtt"), Passthru::new("mqtt").serializer("native")] {
+            assert_eq!(open(native.cipher("rot13")), PassthruError::Cipher(Some("rot13".into())));
+        }
+        assert_eq!(open(Passthru::new("mqtt").serializer("x")), PassthruError::Serializer(Some("x".into())));
         let key = open(Passthru::new("x_my_ppt").serializer("json").keyid("8"));
         assert_eq!(key, PassthruError::Key(Some("8".into())));
         assert!(matches!(open(Passthru::new("mqtt").serializer("json")), PassthruError::Unpack(_)));

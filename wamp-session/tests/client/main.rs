@@ -7,6 +7,7 @@ mod changes;
 mod closing;
 mod deciding;
 mod driver;
+mod features;
 mod handles;
 mod invocations;
 mod joining;

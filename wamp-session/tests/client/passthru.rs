@@ -9,7 +9,7 @@ use wamp_session::{CallOptions, CommandError, Config, PublishOptions, RegisterOp
 use crate::driver::subscribe;
 use crate::world::World;
 
-/// Turns each bit around, and panics where the payload says so.
+/// Turns each bit around, and panics where the payload says so, `panic` when it is sealed and `burst` when it is opened.
 struct Flip;
 
 impl PassthruCodec for Flip {
@@ -23,7 +23,13 @@ impl PassthruCodec for Flip {
 
     fn open(&self, attributes: &Passthru, sealed: Bytes) -> Result<Bytes, PassthruError> {
         match attributes.cipher.as_deref() {
-            Some("flip") => Ok(sealed.into_iter().map(|byte| !byte).collect()),
+            Some("flip") => {
+                let packed: Bytes = sealed.into_iter().map(|byte| !byte).collect();
+                if packed.windows(5).any(|window| window == b"burst") {
+                    std::panic::resume_unwind(Box::new("a bug"));
+                }
+                Ok(packed)
+            }
             _ => Err(PassthruError::Cipher(attributes.cipher.clone())),
         }
     }
@@ -141,6 +147,120 @@ fn ppt_09_and_14_a_result_that_cannot_be_opened_fails_the_call() {
     let RequestError::Passthru(PassthruError::Cipher(Some(cipher))) = failed else { panic!("{failed:?}") };
     assert_eq!(&*cipher, "rot13");
     assert!(client.session().is_some());
+}
+
+#[test]
+fn ppt_09_a_codec_that_panics_fails_what_it_opens_and_nothing_else() {
+    let (mut world, client) = joined();
+    let burst = item(r#""burst""#);
+    let mut subscription = subscribe(&mut world, &client, 1, 77);
+    world.send(&format!("[36,77,1,{{{ATTRIBUTES}}},{burst}]"));
+    world.send("[36,77,2,{}]");
+    assert_eq!(world.finish(subscription.next()).unwrap().publication().get(), 2);
+    assert_eq!(subscription.undecodable(), 1);
+
+    let mut register = client.register_fn("a.b", |text: String| async move { Ok(text) });
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send("[65,2,50]");
+    let guard = world.finish(register).unwrap();
+    world.send(&format!("[68,1,50,{{{ATTRIBUTES}}},{burst}]"));
+    world.expect(r#"[8,68,1,{},"wamp.error.invalid_argument"]"#);
+
+    let mut call = client.call("a.b", ());
+    assert!(world.poll(&mut call).is_pending());
+    world.received();
+    world.send(&format!("[50,3,{{{ATTRIBUTES}}},{burst}]"));
+    let failed = world.finish(call).unwrap_err();
+    assert!(matches!(failed, RequestError::Passthru(PassthruError::Codec(_))), "{failed:?}");
+    // Of an error that cannot be opened the URI is left.
+    let mut call = client.call("a.b", ());
+    assert!(world.poll(&mut call).is_pending());
+    world.received();
+    world.send(&format!(r#"[8,48,4,{{{ATTRIBUTES}}},"c.d",{burst}]"#));
+    let Err(RequestError::Wamp(error)) = world.finish(call) else { panic!() };
+    assert_eq!(error.uri(), "c.d");
+    world.send("[68,2,50,{},[\"well\"]]");
+    world.expect(r#"[70,2,{},["well"]]"#);
+    drop(guard);
+}
+
+#[test]
+fn ppt_09_losses_before_an_event_that_cannot_be_opened_show_at_the_next_one() {
+    use wamp_session::SubscribeOptions;
+    use wamp_session::client::{Overflow, Queue};
+    for (overflow, told) in [(Overflow::DropOldest, [(5, 2)]), (Overflow::DropNewest, [(7, 1)])] {
+        let (mut world, client) = joined();
+        let options = SubscribeOptions::new().queue(Queue::new().max_events(2).overflow(overflow));
+        let mut subscribe = client.subscribe_with("a.b", options);
+        assert!(world.poll(&mut subscribe).is_pending());
+        world.received();
+        world.send("[33,1,77]");
+        let mut subscription = world.finish(subscribe).unwrap();
+        let sealed = |number| format!(r#"[36,77,{number},{{"ppt_scheme":"x_other"}},["\u0000Yg=="]]"#);
+        let plain = |number| format!("[36,77,{number},{{}}]");
+        if overflow == Overflow::DropOldest {
+            // The losses show at the fourth, which cannot be opened.
+            world.send_all([plain(2), plain(3), sealed(4), plain(5)].iter().map(String::as_str));
+        } else {
+            // The loss of the fourth shows at the fifth, which cannot be opened either.
+            world.send_all([sealed(2), plain(3), plain(4)].iter().map(String::as_str));
+            assert_eq!(world.finish(subscription.next()).unwrap().publication().get(), 3);
+            world.send_all([sealed(5).as_str()]);
+            assert!(world.poll(&mut subscription.next()).is_pending());
+            world.send_all([plain(7).as_str()]);
+        }
+        for (publication, missed) in told {
+            let event = world.finish(subscription.next()).unwrap();
+            assert_eq!((event.publication().get(), event.missed()), (publication, missed), "{overflow:?}");
+        }
+        assert_eq!(subscription.missed(), told[0].1);
+    }
+}
+
+#[test]
+fn ppt_14_an_answer_that_cannot_be_sealed_is_an_error() {
+    let (mut world, client) = joined();
+    let mut register = client.register("a.b");
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send("[65,1,50]");
+    let mut calls = world.finish(register).unwrap();
+    let invocation = |number| format!(r#"[68,{number},50,{{"receive_progress":true,{ATTRIBUTES}}},{}]"#, item("1"));
+    let codec = |error: &CommandError| matches!(error, CommandError::Passthru(PassthruError::Codec(_)));
+
+    world.send(&invocation(1));
+    let call = world.finish(calls.next()).unwrap();
+    let part = world.finish(call.progress("panic")).unwrap_err();
+    assert!(codec(&part), "{part:?}");
+    world.expect_nothing();
+    let refused = call.reply("panic").unwrap_err();
+    assert!(codec(&refused), "{refused:?}");
+    world.expect(r#"[8,68,1,{},"wamp.error.invalid_payload"]"#);
+
+    world.send(&invocation(2));
+    let call = world.finish(calls.next()).unwrap();
+    call.fail(wamp_session::WampError::new("c.d").unwrap().payload("panic").unwrap()).unwrap();
+    world.expect(r#"[8,68,2,{},"c.d"]"#);
+}
+
+#[test]
+fn ppt_15_input_that_cannot_be_opened_ends_the_invocation() {
+    let (mut world, client) = joined();
+    let mut register = client.register("a.b");
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send("[65,1,50]");
+    let mut calls = world.finish(register).unwrap();
+    world.send(&format!(r#"[68,1,50,{{"progress":true,{ATTRIBUTES}}},{}]"#, item("1")));
+    let call = world.finish(calls.next()).unwrap();
+    let mut inputs = call.inputs();
+    world.send(&format!(r#"[68,1,50,{{"progress":true}},{}]"#, item(r#""burst""#)));
+    assert!(world.finish(inputs.next()).is_none());
+    world.expect(r#"[8,68,1,{},"wamp.error.invalid_argument"]"#);
+    assert!(call.has_ended());
+    drop(call);
+    world.expect_nothing();
 }
 
 #[test]

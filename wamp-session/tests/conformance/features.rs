@@ -211,7 +211,7 @@ fn fea_09_legacy_features_of_crossbar_are_no_harm() {
 
 #[test]
 fn fea_05_what_the_router_would_have_to_announce_cannot_be_asked_for() {
-    // Neither progressive calls nor payload passthru mode exist here, and own options cannot smuggle them in.
+    // Options of one's own cannot smuggle in what is checked.
     for key in ["progress", "receive_progress", "ppt_scheme"] {
         let refused = CallOptions::new().option(key, true);
         assert_eq!(refused, Err(CommandError::InvalidOption(key.to_owned())));

@@ -2,10 +2,10 @@
 
 use wamp_session::Frame;
 use wamp_session::proto::{
-    Call, CallOptions, Format, IntoPayload, Limits, Message, Payload, Publish, PublishOptions, RequestId, Uri, Value,
-    Yield, YieldOptions, encode,
+    Call, CallOptions, Format, IntoPayload, Limits, MatchPolicy, Message, Payload, Publish, PublishOptions, RequestId,
+    Uri, Value, Yield, YieldOptions, encode,
 };
-use wamp_session::router::{PeerId, RouterLimits};
+use wamp_session::router::{PeerId, RealmConfig, RouterLimits};
 
 use crate::world::{World, config};
 
@@ -112,6 +112,26 @@ fn an_event_that_a_format_cannot_carry_is_dropped_for_its_subscribers() {
     world.router.shutdown(world.now);
     assert_eq!(world.router.stats().dropped_events, 3, "it is counted since the router was made");
     assert_eq!(world.closed(json), None);
+}
+
+#[test]
+fn evh_03_a_past_that_a_format_cannot_carry_is_refused_and_what_it_can_carry_is_given() {
+    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest");
+    let mut world = World::new(config().realm(realm.history("a.b", MatchPolicy::Exact, 9).unwrap()));
+    let publisher = world.join(Format::MsgPack);
+    let (json, cbor) = (world.join(Format::Json), world.join(Format::Cbor));
+    let nan = (f64::NAN,).into_payload(Format::MsgPack).unwrap();
+    send(&mut world, publisher, Format::MsgPack, publish(1, nan));
+    send(&mut world, publisher, Format::MsgPack, publish(2, (2,).into_payload(Format::MsgPack).unwrap()));
+    world.send(json, r#"[48,1,{},"wamp.subscription.lookup",["a.b"]]"#);
+    assert_eq!(world.take(json), ["[50,1,{},[1]]"]);
+    world.send(json, r#"[48,2,{},"wamp.subscription.get_events",[1]]"#);
+    assert_eq!(world.take(json), [r#"[8,48,2,{},"wamp.error.invalid_payload"]"#]);
+    world.send(json, r#"[48,3,{},"wamp.subscription.get_events",[1],{"reverse":true,"limit":1}]"#);
+    assert!(world.one(json).contains(r#""args":[2]"#));
+    world.send(cbor, r#"[48,1,{},"wamp.subscription.get_events",[1]]"#);
+    let Message::Result(result) = world.messages(cbor).remove(0) else { panic!("no RESULT") };
+    assert_eq!(result.payload.args::<Vec<Value>>().unwrap().len(), 2);
 }
 
 #[test]

@@ -63,19 +63,21 @@ fn rtr_10_met_04_a_session_is_killed_with_reason_and_message() {
     assert_eq!(call(&mut world, killer, 2, &bad), r#""wamp.error.invalid_uri""#);
     let empty = format!(r#""wamp.session.kill",[{one_id}],{{"reason":""}}"#);
     assert_eq!(call(&mut world, killer, 3, &empty), r#""wamp.error.invalid_uri""#);
+    let message = format!(r#""wamp.session.kill",[{one_id}],{{"message":5}}"#);
+    assert_eq!(call(&mut world, killer, 4, &message), r#""wamp.error.invalid_argument""#);
     assert_eq!(world.tables(), [3, 1, 0, 0], "nobody is gone yet");
 
     let kill = format!(r#""wamp.session.kill",[{one_id}],{{"reason":"com.example.idle","message":"bye"}}"#);
-    assert_eq!(call(&mut world, killer, 4, &kill), "");
+    assert_eq!(call(&mut world, killer, 5, &kill), "");
     assert_eq!(world.one(one), r#"[6,{"message":"bye"},"com.example.idle"]"#);
     assert_eq!(world.tables(), [2, 0, 0, 0], "its subscription is gone with it");
     world.send(one, r#"[16,2,{},"com.example.topic"]"#);
     world.send(one, r#"[6,{},"wamp.close.goodbye_and_out"]"#);
     assert_eq!(world.close_code(one), Some(1000));
-    assert_eq!(call(&mut world, killer, 5, &kill), r#""wamp.error.no_such_session""#);
+    assert_eq!(call(&mut world, killer, 6, &kill), r#""wamp.error.no_such_session""#);
 
     let plain = format!(r#""wamp.session.kill",[{other_id}]"#);
-    assert_eq!(call(&mut world, killer, 6, &plain), "");
+    assert_eq!(call(&mut world, killer, 7, &plain), "");
     assert_eq!(world.one(other), r#"[6,{},"wamp.close.killed"]"#);
 }
 

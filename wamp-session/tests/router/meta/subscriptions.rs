@@ -94,3 +94,20 @@ fn rtr_10_met_07_subscriptions_that_come_and_go_are_told_in_order() {
     let last = [other_id, id].map(Value::from).to_vec();
     assert_eq!(events(&mut world, watcher), [(removed, last.clone()), (deleted, last)]);
 }
+
+#[test]
+fn met_07_what_the_router_ends_is_told_as_well() {
+    let mut world = World::new(config());
+    let (watcher, _) = join(&mut world, None);
+    let removed = subscribe(&mut world, watcher, 1, "wamp.subscription.on_unsubscribe");
+    let deleted = subscribe(&mut world, watcher, 2, "wamp.subscription.on_delete");
+    let ((one, one_id), (other, other_id)) = (join(&mut world, None), join(&mut world, None));
+    subscribe(&mut world, one, 1, "com.example.tick");
+    let id = subscribe(&mut world, other, 1, "com.example.tick");
+    let subscription = wamp_session::proto::SubscriptionId::new(id).unwrap();
+    let pair = |session: u64| [session, id].map(Value::from).to_vec();
+    assert!(world.router.revoke_subscription_of(world.now, one, subscription, None));
+    assert_eq!(events(&mut world, watcher), [(removed, pair(one_id))]);
+    assert!(world.router.revoke_subscription(world.now, "realm1", subscription, None));
+    assert_eq!(events(&mut world, watcher), [(removed, pair(other_id)), (deleted, pair(other_id))]);
+}
