@@ -88,7 +88,10 @@ impl Session {
         payload: Payload,
         until: Option<Time>,
     ) {
-        options.timeout = self.millis_until(until);
+        // A dealer takes the timeout of a call in parts for that of each gap: what the join has left of the first would be too short.
+        let gap = self.calls.get(&key).and_then(|pending| pending.gap);
+        let told = gap.map_or(until, |gap| self.now.checked_add(gap));
+        options.timeout = self.millis_until(told);
         let request = Some(Request::Call(key));
         match self.request(request, |request| Call { request, options, procedure, payload }.into()) {
             Ok(request) => {

@@ -193,6 +193,30 @@ fn pcr_12_a_callers_timeout_is_of_each_gap() {
 }
 
 #[test]
+fn pcr_12_a_dealer_is_told_the_gap_and_not_what_the_join_has_left_of_it() {
+    let mut peer = Peer::joining(config());
+    let options = || CallOptions::new().timeout(Duration::from_secs(5));
+    let whole = call(&mut peer, options());
+    let in_parts = call(&mut peer, options().receive_progress());
+    call(&mut peer, CallOptions::new().timeout(Duration::MAX).receive_progress());
+    peer.wait(Duration::from_secs(4));
+    peer.receive(WELCOME);
+    peer.expect_joined();
+    peer.expect_sent(r#"[48,1,{"timeout":1000},"com.example.p"]"#);
+    peer.expect_sent(r#"[48,2,{"receive_progress":true,"timeout":5000},"com.example.p"]"#);
+    peer.expect_sent(r#"[48,3,{"receive_progress":true},"com.example.p"]"#);
+    peer.wait(Duration::from_millis(999));
+    peer.receive(r#"[50,2,{"progress":true}]"#);
+    expect_progress(&mut peer, in_parts);
+    peer.wait(Duration::from_millis(1));
+    assert!(matches!(peer.expect_call_done(whole), Err(RequestError::Timeout)));
+    peer.wait(Duration::from_millis(4_998));
+    peer.expect_no_event();
+    peer.wait(Duration::from_millis(1));
+    assert!(matches!(peer.expect_call_done(in_parts), Err(RequestError::Timeout)));
+}
+
+#[test]
 fn pcr_12_parts_that_nobody_asked_for_put_no_timeout_off() {
     let mut peer = Peer::joined();
     let key = call(&mut peer, CallOptions::new().timeout(Duration::from_secs(2)));
