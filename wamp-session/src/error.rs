@@ -287,8 +287,9 @@ kinds! {
     InvalidUri = "wamp.error.invalid_uri";
     /// Nobody has registered the procedure.
     NoSuchProcedure = "wamp.error.no_such_procedure";
-    /// The procedure is registered already.
-    ProcedureAlreadyExists = "wamp.error.procedure_already_exists";
+    /// The procedure is registered already, maybe to be shared by another policy.
+    ProcedureAlreadyExists =
+        "wamp.error.procedure_already_exists" | "wamp.error.procedure_exists_with_different_invocation_policy";
     /// The registration is none (any more).
     NoSuchRegistration = "wamp.error.no_such_registration";
     /// The subscription is none (any more).

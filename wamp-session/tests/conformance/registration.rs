@@ -2,11 +2,12 @@
 
 use wamp_session::proto::{InvokePolicy, MatchPolicy, Uri, UriRule};
 use wamp_session::{
-    CommandError, InvocationEvent, RegisterOptions, RegistrationKey, RequestError, Response, WampError,
+    CommandError, ErrorKind, Feature, InvocationEvent, RegisterOptions, RegistrationKey, RequestError, Response,
+    SessionEvent, WampError,
 };
 
 use super::features::hello;
-use crate::support::{Peer, config, uri};
+use crate::support::{Peer, WELCOME, config, uri};
 
 fn pattern(text: &str, policy: MatchPolicy) -> Uri {
     Uri::checked(text, UriRule::Loose, policy).unwrap()
@@ -184,8 +185,8 @@ fn shr_02_a_policy_that_differs_is_refused() {
         let key = register(&mut peer, uri("a.b"), RegisterOptions::new().invoke(InvokePolicy::First));
         peer.sent();
         peer.receive(&format!(r#"[8,64,1,{{}},"{reason}"]"#));
-        let error = peer.expect_registered(key).unwrap_err();
-        assert!(matches!(error, RequestError::Wamp(error) if error.uri() == reason));
+        let Err(RequestError::Wamp(error)) = peer.expect_registered(key) else { panic!("no error") };
+        assert_eq!((error.uri().as_str(), error.kind()), (reason, ErrorKind::ProcedureAlreadyExists));
         peer.expect_usable();
     }
 }
@@ -217,6 +218,24 @@ fn shr_03_two_registrations_of_one_shared_procedure_have_one_id() {
 #[test]
 fn rrv_01_a_callee_announces_that_registrations_may_be_revoked() {
     assert_announced("registration_revocation");
+}
+
+#[test]
+fn rrv_03_a_revocation_counts_also_without_the_feature() {
+    for reason in ["wamp.error.unregistered", "moving endpoint to other callee"] {
+        let mut peer = Peer::joined_with(config().without_feature(Feature::RegistrationRevocation), WELCOME);
+        let registration = peer.registered("com.example.procedure", 200);
+        peer.receive(&format!(r#"[67,0,{{"registration":200,"reason":"{reason}"}}]"#));
+        match peer.event() {
+            SessionEvent::RegistrationRevoked { key, reason: told } => {
+                assert_eq!((key, told.as_deref()), (registration, Some(reason)));
+            }
+            event => panic!("{event:?}"),
+        }
+        peer.receive("[68,1,200,{}]");
+        peer.expect_sent(r#"[8,68,1,{},"wamp.error.no_such_registration"]"#);
+        peer.expect_usable();
+    }
 }
 
 #[test]
