@@ -39,6 +39,7 @@ fn cle_01_a_registration_is_confirmed_or_refused() {
         let error = peer.expect_registered(key).unwrap_err();
         assert!(matches!(error, RequestError::Wamp(error) if error.uri() == reason));
         assert!(matches!(peer.session.unregister(peer.now, key), Err(CommandError::UnknownKey)));
+        assert_eq!(peer.session.poll_timeout(), None);
     }
 }
 
@@ -69,6 +70,7 @@ fn cle_02_a_registration_ends_with_the_answer_to_unregister() {
     peer.sent();
     peer.receive(r#"[8,66,6,{},"wamp.error.not_authorized"]"#);
     assert!(matches!(peer.expect_unregistered(key), Err(RequestError::Wamp(_))));
+    assert_eq!(peer.session.poll_timeout(), None);
     peer.expect_usable();
 }
 
@@ -172,11 +174,13 @@ fn cle_07_an_error_that_is_no_uri_is_answered_with_an_error() {
 
 #[test]
 fn cle_09_running_invocations_end_with_the_session() {
-    let mut peer = Peer::joined();
-    let invocation = invoked(&mut peer, "[68,1,9823526,{}]");
+    let welcome = WELCOME.replace(r#""call_canceling":true"#, r#""call_canceling":true,"call_timeout":true"#);
+    let mut peer = Peer::joined_with(config(), &welcome);
+    let invocation = invoked(&mut peer, r#"[68,1,9823526,{"timeout":2000}]"#);
     peer.end_transport(wamp_session::TransportErrorKind::Eof);
     assert!(matches!(peer.event(), SessionEvent::InvocationEnded { key, .. } if key == invocation.key));
     peer.expect_closed();
+    assert_eq!(peer.session.poll_timeout(), None);
     let late = respond(&mut peer, &invocation, Response::Result(Payload::new()));
     assert!(matches!(late, Err(CommandError::UnknownKey)));
     peer.expect_silence();
@@ -232,6 +236,7 @@ fn a_registration_that_is_given_up_is_undone_when_it_is_confirmed() {
     peer.expect_unregistered(given_up).unwrap();
     peer.expect_sent(r#"[64,1,{},"com.example.a"]"#);
     peer.expect_silence();
+    assert_eq!(peer.session.poll_timeout(), None);
     peer.receive("[65,1,200]");
     peer.expect_sent("[66,2,200]");
     peer.receive("[68,1,200,{}]");
@@ -412,6 +417,24 @@ fn a_registration_that_is_given_up_leaves_another_of_the_same_id_alone() {
     peer.expect_silence();
     peer.receive("[68,1,200,{}]");
     assert_eq!(peer.expect_invocation().registration, kept);
+}
+
+#[test]
+fn a_registration_that_is_given_up_is_undone_also_under_the_id_of_one_that_has_ended() {
+    let mut peer = Peer::joined();
+    let ended = peer.registered("com.example.procedure", 200);
+    peer.unregister(ended);
+    peer.expect_sent("[66,2,200]");
+    peer.receive("[67,2]");
+    peer.expect_unregistered(ended).unwrap();
+    let given_up = peer.register("com.example.procedure");
+    peer.sent();
+    peer.unregister(given_up);
+    peer.expect_unregistered(given_up).unwrap();
+    peer.receive("[65,3,200]");
+    peer.expect_sent("[66,4,200]");
+    peer.receive("[67,4]");
+    peer.expect_usable();
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use wamp_session::proto::{ArgsKwargs, Payload};
 use wamp_session::{
-    CallOptions, CommandError, ErrorKind, Frame, Limits, RequestError, SessionEvent, TimeoutReason, WampError,
+    CallOptions, CommandError, ErrorKind, Frame, Limits, RegisterOptions, RequestError, SessionEvent, SubscribeOptions,
+    TimeoutReason, WampError,
 };
 
 use crate::support::{Peer, WELCOME, config, payload, uri};
@@ -241,6 +242,10 @@ fn requests_over_the_limit_are_refused() {
         matches!(call, Err(CommandError::TooMany))
     };
     assert!(over(&mut peer));
+    let register = peer.session.register(peer.now, uri("com.example.procedure"), RegisterOptions::new());
+    assert!(matches!(register, Err(CommandError::TooMany)), "{register:?}");
+    let subscribe = peer.session.subscribe(peer.now, uri("com.example.other"), SubscribeOptions::new());
+    assert!(matches!(subscribe, Err(CommandError::TooMany)), "{subscribe:?}");
     // What has ended counts until it is taken.
     peer.receive("[50,1,{}]");
     assert!(over(&mut peer));

@@ -5,7 +5,7 @@ use core::time::Duration;
 use wamp_session::proto::{CancelMode, Payload, Role};
 use wamp_session::{
     CallKey, CallOptions, CallPart, CommandError, ErrorKind, Feature, InvocationEnd, InvocationEvent, RequestError,
-    Response, SessionEvent, WampError,
+    Response, SessionEvent, TransportErrorKind, WampError,
 };
 
 use super::features::hello;
@@ -218,6 +218,52 @@ fn a_call_that_waits_for_a_join_is_cancelled_without_a_message() {
         peer.expect_joined();
         peer.expect_usable();
     }
+}
+
+#[test]
+fn can_02_a_call_that_has_waited_for_the_join_is_cancelled_at_the_dealer() {
+    let mut peer = Peer::joining(config());
+    let calls = [(); 2].map(|()| peer.call("com.example.slow"));
+    peer.receive(WELCOME);
+    peer.expect_joined();
+    for request in 1..=2 {
+        peer.expect_sent(&format!(r#"[48,{request},{{}},"com.example.slow"]"#));
+    }
+    cancel(&mut peer, calls[0], CancelMode::Kill);
+    peer.expect_sent(r#"[49,1,{"mode":"kill"}]"#);
+    peer.expect_no_event();
+    peer.receive("[50,1,{}]");
+    peer.expect_call_done(calls[0]).unwrap();
+    peer.end_transport(TransportErrorKind::Eof);
+    let lost = peer.expect_call_done(calls[1]);
+    assert!(matches!(lost, Err(RequestError::Disconnected { sent: true })), "{lost:?}");
+    peer.expect_closed();
+}
+
+#[test]
+fn can_06_a_killed_call_leaves_no_deadline_behind() {
+    for answer in ["[50,1,{}]", r#"[8,48,1,{},"wamp.error.canceled"]"#] {
+        let mut peer = Peer::joined_with(config().request_timeout(Duration::from_secs(3)), WELCOME);
+        let options = CallOptions::new().timeout(Duration::from_secs(60));
+        let call = peer.session.call(peer.now, uri("a.b"), Payload::new(), options).unwrap();
+        peer.sent();
+        cancel(&mut peer, call, CancelMode::Kill);
+        peer.sent();
+        peer.receive(answer);
+        let _ = peer.expect_call_done(call);
+        assert_eq!(peer.session.poll_timeout(), None);
+    }
+    // A timeout of its own that comes first, counts.
+    let mut peer = Peer::joined_with(config().request_timeout(Duration::from_secs(3)), WELCOME);
+    let options = CallOptions::new().timeout(Duration::from_secs(2));
+    let call = peer.session.call(peer.now, uri("a.b"), Payload::new(), options).unwrap();
+    peer.sent();
+    cancel(&mut peer, call, CancelMode::Kill);
+    peer.sent();
+    peer.wait(Duration::from_secs(2));
+    expect_canceled(&mut peer, call);
+    peer.expect_silence();
+    assert_eq!(peer.session.poll_timeout(), None);
 }
 
 #[test]

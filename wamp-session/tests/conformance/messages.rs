@@ -2,8 +2,8 @@
 
 use wamp_session::proto::{Format, Payload, Role};
 use wamp_session::{
-    CallOptions, CloseCause, CommandError, Frame, ProtocolViolation, PublishOptions, Response, SubscribeOptions,
-    WampError,
+    CallOptions, CloseCause, CommandError, Frame, ProtocolViolation, PublishOptions, RegisterOptions, Response,
+    SubscribeOptions, WampError,
 };
 
 use crate::support::{Peer, WELCOME, config, payload, uri};
@@ -253,6 +253,13 @@ fn msg_020_commands_of_roles_that_were_not_announced_are_refused() {
     assert!(matches!(publish, Err(CommandError::NoRole(Role::Publisher))));
     let subscribe = peer.session.subscribe(now, uri("a.b"), SubscribeOptions::new());
     assert!(matches!(subscribe, Err(CommandError::NoRole(Role::Subscriber))));
+    let register = peer.session.register(now, uri("a.b"), RegisterOptions::new());
+    assert!(matches!(register, Err(CommandError::NoRole(Role::Callee))));
+    peer.expect_silence();
+
+    let mut peer = Peer::joined_with(config().roles([Role::Callee]), WELCOME);
+    let call = peer.session.call(now, uri("a.b"), Payload::new(), CallOptions::new());
+    assert!(matches!(call, Err(CommandError::NoRole(Role::Caller))));
     peer.expect_silence();
 }
 

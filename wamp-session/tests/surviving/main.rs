@@ -8,6 +8,7 @@ mod keeping_alive;
 mod offline;
 mod outputs;
 mod refused;
+mod registrations;
 mod rejoining;
 #[path = "../support/mod.rs"]
 #[allow(unreachable_pub, reason = "shared with other test binaries")]

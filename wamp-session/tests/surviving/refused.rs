@@ -110,6 +110,10 @@ fn a_registration_that_is_retried_can_be_given_up_and_survives_the_next_cut() {
     peer.expect_sent(r#"[64,1,{},"com.example.p"]"#);
     peer.receive(REFUSED);
     expect_restored(&mut peer);
+    // Its delays begin anew.
+    peer.wait(Duration::from_secs(1));
+    peer.expect_sent(r#"[64,2,{},"com.example.p"]"#);
+    peer.receive(&REFUSED.replace(",1,", ",2,"));
     peer.unregister(procedure);
     peer.expect_unregistered(procedure).unwrap();
     peer.wait(Duration::from_secs(100));

@@ -289,12 +289,15 @@ fn pci_14_progress_false_is_the_last_input_and_a_new_id_another_call() {
 
 #[test]
 fn input_over_the_limit_ends_the_invocation_and_not_the_session() {
-    let mut peer = Peer::joined_with(config().limits(Limits::new().max_events(2)), WELCOME);
-    let invocation = invoked(&mut peer, r#"[68,7,200,{"progress":true}]"#);
+    let welcome = WELCOME.replace(r#""call_canceling":true"#, r#""call_canceling":true,"call_timeout":true"#);
+    let mut peer = Peer::joined_with(config().limits(Limits::new().max_events(2)), &welcome);
+    let invocation = invoked(&mut peer, r#"[68,7,200,{"progress":true,"timeout":2000}]"#);
     for _ in 0..3 {
         peer.receive(r#"[68,7,200,{"progress":true},[1]]"#);
     }
     peer.expect_sent(r#"[8,68,7,{},"wamp.error.unavailable"]"#);
+    assert_eq!(peer.session.stats().refused_invocations, 1);
+    assert_eq!(peer.session.poll_timeout(), None);
     peer.receive("[68,7,200,{},[1]]");
     peer.expect_silence();
     expect_input(&mut peer, &invocation);
