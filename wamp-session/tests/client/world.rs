@@ -36,6 +36,8 @@ pub(crate) enum Fails {
 #[derive(Default)]
 pub(crate) struct Wire {
     pub(crate) opened: usize,
+    /// The subprotocols that were offered at the last opening.
+    pub(crate) offered: Vec<&'static str>,
     /// What the next opening gives, once it is set.
     pub(crate) accept: Option<Result<Option<String>, TransportErrorKind>>,
     opening: Option<Waker>,
@@ -84,9 +86,13 @@ impl Runtime for Hand {
 impl Adapter for Hand {
     type Socket = MemorySocket;
 
-    fn open(&self, _: Arc<str>, _: Arc<[&'static str]>) -> Opening<MemorySocket> {
+    fn open(&self, _: Arc<str>, subprotocols: Arc<[&'static str]>) -> Opening<MemorySocket> {
         let inner = Arc::clone(&self.0);
-        inner.wire.lock().unwrap().opened += 1;
+        {
+            let mut wire = inner.wire.lock().unwrap();
+            wire.opened += 1;
+            wire.offered = subprotocols.to_vec();
+        }
         Box::pin(std::future::poll_fn(move |cx| {
             let mut wire = inner.wire.lock().unwrap();
             match wire.accept.take() {
@@ -230,10 +236,15 @@ impl World {
         (world, client)
     }
 
-    /// Lets the transport open.
+    /// Lets the transport open, with JSON.
     pub(crate) fn accept(&mut self) {
+        self.accept_as("wamp.2.json");
+    }
+
+    /// Lets the transport open, with the subprotocol that the router has chosen.
+    pub(crate) fn accept_as(&mut self, subprotocol: &str) {
         let waker = self.wire(|wire| {
-            wire.accept = Some(Ok(Some("wamp.2.json".to_owned())));
+            wire.accept = Some(Ok(Some(subprotocol.to_owned())));
             wire.opening.take()
         });
         wake(waker);
