@@ -42,8 +42,8 @@
 //! fail and are never sent twice, and [`connection_events`](Client::connection_events) tells of it.
 //!
 //! **Features.** `json`, `msgpack` and `cbor` are the formats and `cra` is WAMP-CRA, all by default. `router` adds a server for the
-//! embedded router. `tracing` tells the crate of that name what clients do: what is joined, left and closed under the target
-//! `wamp_session::client`, and each frame, without its content, under `wamp_session::wire` at the level trace.
+//! embedded router. `tracing` tells the crate of that name what clients do: what is joined, left and closed, and each decision, under
+//! the target `wamp_session::client`, and each frame, without its content, under `wamp_session::wire` at the level trace.
 
 mod connector;
 mod counted;
@@ -75,13 +75,21 @@ pub use wamp_session::{
 pub use crate::connector::{Connect, Connector, connect};
 
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod book {
+    //! The README and the book's pages that have code, compiled with the tests.
 
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/surviving.md")]
-struct Surviving;
+    macro_rules! pages {
+        ($($page:ident = $path:literal;)*) => {$(
+            #[doc = include_str!(concat!("../../", $path))]
+            struct $page;
+        )*};
+    }
 
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/coming-from-loowy.md")]
-struct ComingFromLoowy;
+    pages! {
+        Readme = "README.md";
+        Surviving = "docs/surviving.md";
+        Features = "docs/features.md";
+        Logging = "docs/logging.md";
+        ComingFromLoowy = "docs/coming-from-loowy.md";
+    }
+}

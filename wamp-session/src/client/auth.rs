@@ -13,6 +13,8 @@ use std::sync::Arc;
 use wamp_proto::{Challenge, Dict};
 
 use super::shared::Shared;
+#[cfg(feature = "tracing")]
+use super::trace;
 use crate::auth::Authenticator;
 use crate::{AuthError, Opened, TransportId};
 
@@ -29,7 +31,11 @@ pub(crate) fn offer(shared: &Arc<Shared>, id: TransportId, subprotocol: Option<&
         match gather(&authenticators, opened).await {
             Ok(opened) => to_tell.command(|state, now, _| state.session.handle_opened(now, id, opened)),
             // Too late if the attempt is over.
-            Err(error) => drop(to_tell.command(|state, now, _| state.session.authenticate(now, id, Err(error)))),
+            Err(error) => {
+                #[cfg(feature = "tracing")]
+                trace::not_offered(&to_tell, id, &error);
+                drop(to_tell.command(|state, now, _| state.session.authenticate(now, id, Err(error))));
+            }
         }
     });
 }
@@ -44,6 +50,8 @@ pub(crate) fn answer(shared: &Arc<Shared>, id: TransportId, challenge: Challenge
             Some(authenticator) => NoPanic::of(|| authenticator.answer(&challenge)).await,
             None => Err(AuthError::NotOffered(challenge.method.to_string())),
         };
+        #[cfg(feature = "tracing")]
+        trace::answered(&to_tell, id, &challenge.method, &answer);
         // Too late if the attempt is over.
         let _ = to_tell.command(|state, now, _| state.session.authenticate(now, id, answer));
     });

@@ -298,6 +298,8 @@ fn error_of(invocation: &Invocation, failed: Failed) -> WampError {
 
 /// Tells of a failure, whoever wants to know; a panic there must not leave the caller without an answer.
 fn tell(invocation: &Invocation, failure: &HandlerFailure) -> Option<WampError> {
+    #[cfg(feature = "tracing")]
+    super::trace::handler_failed(&invocation.ongoing().shared, failure);
     let hook = invocation.ongoing().shared.on_handler_error()?;
     catch_unwind(AssertUnwindSafe(|| hook(invocation.procedure(), failure))).ok().flatten()
 }

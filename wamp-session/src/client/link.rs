@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::auth;
 use super::shared::Shared;
 #[cfg(feature = "tracing")]
-use super::trace;
+use super::trace::{self, Told};
 use crate::{Action, Frame, Time, TransportError, TransportErrorKind, TransportId};
 
 /// The driver's side of a client: takes what is to be done with the transport, and tells what happened to it.
@@ -65,14 +65,16 @@ impl Link {
             Turn { deadline: state.deadline(), transport: state.session.transport(), over: state.is_over() }
         });
         #[cfg(feature = "tracing")]
-        trace::taken(&self.shared, actions.range(before..));
+        if actions.len() > before {
+            trace::taken(&self.shared, actions.range(before..));
+        }
         turn
     }
 
     /// A transport was opened. The authenticators are asked, beside the driver, before the session goes on.
     pub fn opened(&self, id: TransportId, subprotocol: Option<&str>) {
         #[cfg(feature = "tracing")]
-        trace::opened(id, subprotocol);
+        trace::opened(&self.shared, id, subprotocol);
         auth::offer(&self.shared, id, subprotocol);
     }
 
@@ -111,6 +113,8 @@ impl Link {
             _ => true,
         });
         if !frames.is_empty() {
+            #[cfg(feature = "tracing")]
+            trace::unsent(&self.shared, id, frames.len());
             self.shared.input(|state, now, _| {
                 for frame in frames {
                     state.session.handle_unsent(now, frame);
@@ -122,13 +126,17 @@ impl Link {
     /// A transport could not be opened, or ended.
     pub fn closed(&self, id: TransportId, why: TransportError) {
         #[cfg(feature = "tracing")]
-        trace::closed(id, &why);
+        trace::closed(&self.shared, id, &why);
         self.shared.input(|state, now, _| state.session.handle_closed(now, id, why));
     }
 
     /// Time has passed.
     pub fn timed_out(&self) {
-        self.shared.input(|state, now, _| state.session.handle_timeout(now));
+        self.shared.input(|state, now, _effects| {
+            #[cfg(feature = "tracing")]
+            _effects.told.extend(Told::due(&state.session, now));
+            state.session.handle_timeout(now);
+        });
     }
 
     /// The runtime's time.

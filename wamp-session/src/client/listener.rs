@@ -251,6 +251,10 @@ impl Listening {
     }
 
     fn count_failures(&self, failures: u64) {
+        #[cfg(feature = "tracing")]
+        if failures > 0 {
+            super::trace::listener_failed(&self.shared, failures);
+        }
         self.failures.fetch_add(failures, Ordering::Relaxed);
     }
 }

@@ -19,9 +19,12 @@
 //! it is time to catch up. When the policy gives up, the client is closed.
 //!
 //! **Tracing.** With the feature `tracing`, clients tell the crate of that name what they do; without it, they have no cost of it. The
-//! target `wamp_session::client` has what is joined, left and closed (info), that the router broke the protocol (warn), and transports
-//! and challenges (debug); `wamp_session::wire` has each frame (trace): its transport, direction, message type, request id, size and
-//! format. Payloads, topics, tickets and signatures are never among the fields. The subscriber is called under no lock.
+//! target `wamp_session::client` has what is joined, left and closed (info), that the router broke the protocol (warn), and each
+//! decision (debug): deadlines, attempts to join, what is settled without an answer, ignored, dropped or not restored.
+//! `wamp_session::wire` has each frame (trace): its transport, direction, message type, request id, size and format. All lies in the span
+//! `client` with the realm, and while it is joined in its span `session` with the session's id. Payloads, topics, procedures, tickets,
+//! signatures and URLs are never among the fields. The subscriber is called under no lock. The book's page "What is logged" has every
+//! message and field.
 
 mod auth;
 mod backlog;

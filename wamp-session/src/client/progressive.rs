@@ -208,7 +208,7 @@ pub(crate) struct Parts {
     queue: VecDeque<CallResult>,
     bytes: usize,
     limits: Queue,
-    missed: u64,
+    pub(super) missed: u64,
 }
 
 impl CallProgressive {

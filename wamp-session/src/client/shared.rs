@@ -17,7 +17,7 @@ use super::connection::{EventQueue, Watcher};
 use super::handler::HandlerErrorHook;
 use super::runtime::{Runtime, Task};
 #[cfg(feature = "tracing")]
-use super::trace::Told;
+use super::trace::{self, Seen, Spans, Told};
 use super::work::Work;
 use crate::passthru::Codecs;
 use crate::{
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     on_handler_error: Option<HandlerErrorHook>,
     /// What seals and opens payloads, and the limits of a message.
     pub(super) passthru: (Codecs, Limits),
+    #[cfg(feature = "tracing")]
+    pub(super) spans: Spans,
 }
 
 /// The session, and everybody who waits for it.
@@ -74,6 +76,8 @@ pub(crate) struct State {
     tickets: u64,
     /// The last end of a session of which the policy's function was asked what follows.
     pub(super) asked: u64,
+    #[cfg(feature = "tracing")]
+    pub(super) seen: Seen,
 }
 
 /// Bytes of frames in the session above which publishers wait.
@@ -112,6 +116,8 @@ impl Shared {
     pub(crate) fn new(session: Session, runtime: Arc<dyn Runtime>) -> Self {
         let on_handler_error = session.config().on_handler_error.clone();
         let passthru = (session.config().codecs.clone(), *session.config().message_limits());
+        #[cfg(feature = "tracing")]
+        let spans = Spans::new(&session.config().realm);
         let state = State {
             session,
             driver: None,
@@ -136,8 +142,17 @@ impl Shared {
             listeners: BTreeMap::new(),
             tickets: 0,
             asked: 0,
+            #[cfg(feature = "tracing")]
+            seen: Seen::default(),
         };
-        Self { state: Mutex::new(state), runtime, on_handler_error, passthru }
+        Self {
+            state: Mutex::new(state),
+            runtime,
+            on_handler_error,
+            passthru,
+            #[cfg(feature = "tracing")]
+            spans,
+        }
     }
 
     /// A command of a handle: what follows from it is dispatched, and the driver is woken.
@@ -393,7 +408,7 @@ impl Effects {
         }
         drop(self.discard);
         #[cfg(feature = "tracing")]
-        self.told.into_iter().for_each(Told::tell);
+        trace::tell(shared, self.told);
         for (id, challenge) in self.challenges {
             auth::answer(shared, id, challenge);
         }

@@ -629,6 +629,12 @@ impl Session {
         ]
     }
 
+    /// How many commands wait for a join.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     fn is_joined(&self) -> bool {
         matches!(self.state, State::Joined(_))
     }

@@ -216,3 +216,21 @@ fn option_on_error() {
     let Some(ConnectionEvent::Closed(cause)) = world.finish(events.next()) else { panic!("onClose") };
     assert!(matches!(&*cause, CloseCause::Transport(why) if *why.kind() == TransportErrorKind::Dns));
 }
+
+#[cfg(feature = "tracing")]
+#[test]
+fn option_debug() {
+    let told = crate::logging::recorder::told_of(|| {
+        let (mut world, client) = joined(config());
+        world.finish(client.publish("a.b", "hi")).unwrap();
+        world.expect(r#"[16,1,{},"a.b",["hi"]]"#);
+    });
+    let wire: Vec<&str> = told
+        .iter()
+        .filter(|told| (told.level, &*told.target) == (tracing::Level::TRACE, "wamp_session::wire"))
+        .map(|told| told.fields.split("message_type=").nth(1).unwrap())
+        .collect();
+    assert!(wire[0].starts_with("\"HELLO\" bytes="), "{wire:?}");
+    assert!(wire[1].starts_with("\"WELCOME\" bytes="), "{wire:?}");
+    assert_eq!(wire[2], "\"PUBLISH\" request=1 bytes=22 format=JSON");
+}

@@ -1,0 +1,238 @@
+//! What is told of a session's events, counts and deadlines.
+
+use std::sync::Arc;
+
+use tracing::{debug, info, warn};
+
+use super::{CLIENT, millis};
+use crate::{
+    CloseCause, InvocationEnd, Joined, Left, NotRestored, ProtocolViolation, RequestError, Session, SessionEvent,
+    Stats, SubscriptionKey, Time, TimeoutReason, TransportId,
+};
+
+/// Something to tell of, once the lock has been released.
+pub(in crate::client) enum Told {
+    Joined(Arc<Joined>),
+    Left(Arc<Left>),
+    Restored(Vec<NotRestored>),
+    Challenged(TransportId, Arc<str>),
+    Closed(Arc<CloseCause>),
+    /// Requests or invocations of a kind that have ended without an answer, or need none, for the same reason.
+    Settled {
+        what: &'static str,
+        why: &'static str,
+        count: u64,
+    },
+    Revoked(&'static str),
+    /// What was counted since the counts were told the last time.
+    Counted(Stats),
+    /// How many commands wait for a join now.
+    Waiting(usize),
+    /// A deadline that was reached.
+    Due(TimeoutReason),
+    /// So many events were dropped in all because they came faster than they were taken.
+    Missed {
+        subscription: Option<SubscriptionKey>,
+        missed: u64,
+    },
+    /// An INVOCATION, or more input, found no room.
+    Unavailable,
+}
+
+/// What has been told of a session's counts.
+#[derive(Debug, Default)]
+pub(in crate::client) struct Seen {
+    stats: Stats,
+    waiting: usize,
+}
+
+impl Seen {
+    /// Tells what has changed.
+    pub(in crate::client) fn changes(&mut self, session: &Session, told: &mut Vec<Told>) {
+        let (stats, waiting) = (session.stats(), session.waiting());
+        if stats != self.stats {
+            told.push(Told::Counted(since(stats, core::mem::replace(&mut self.stats, stats))));
+        }
+        if waiting != self.waiting {
+            self.waiting = waiting;
+            told.push(Told::Waiting(waiting));
+        }
+    }
+}
+
+fn since(now: Stats, then: Stats) -> Stats {
+    Stats {
+        unknown_answers: now.unknown_answers.saturating_sub(then.unknown_answers),
+        unknown_events: now.unknown_events.saturating_sub(then.unknown_events),
+        dropped_events: now.dropped_events.saturating_sub(then.dropped_events),
+        undecodable_events: now.undecodable_events.saturating_sub(then.undecodable_events),
+        dropped_progress: now.dropped_progress.saturating_sub(then.dropped_progress),
+        refused_invocations: now.refused_invocations.saturating_sub(then.refused_invocations),
+        lost_publishes: now.lost_publishes.saturating_sub(then.lost_publishes),
+    }
+}
+
+/// Tells that events are missed, each time that their number has doubled: a consumer that is too slow stays so.
+pub(in crate::client) fn count_missed(
+    subscription: Option<SubscriptionKey>,
+    before: u64,
+    missed: u64,
+    told: &mut Vec<Told>,
+) {
+    if missed > before && (before == 0 || missed.ilog2() > before.ilog2()) {
+        told.push(Told::Missed { subscription, missed });
+    }
+}
+
+impl Told {
+    /// What is told of an event of the session, beside what was told before.
+    pub(in crate::client) fn of(event: &SessionEvent, told: &mut Vec<Self>) {
+        let (what, why) = match event {
+            SessionEvent::Joined(joined) => return told.push(Self::Joined(Arc::clone(joined))),
+            SessionEvent::Left(left) => return told.push(Self::Left(Arc::clone(left))),
+            SessionEvent::Restored { failed } => return told.push(Self::Restored(failed.clone())),
+            SessionEvent::Challenge { transport, challenge } => {
+                return told.push(Self::Challenged(*transport, Arc::clone(&challenge.method)));
+            }
+            SessionEvent::Closed(cause) => return told.push(Self::Closed(Arc::clone(cause))),
+            SessionEvent::SubscriptionRevoked { .. } => return told.push(Self::Revoked("subscription")),
+            SessionEvent::RegistrationRevoked { .. } => return told.push(Self::Revoked("registration")),
+            SessionEvent::CallDone { result: Err(error), .. } => ("call", why(error)),
+            SessionEvent::PublishDone { result: Err(error), .. }
+            | SessionEvent::PublishSent { result: Err(error), .. } => ("publish", why(error)),
+            SessionEvent::Subscribed { result: Err(error), .. } => ("subscribe", why(error)),
+            SessionEvent::Unsubscribed { result: Err(error), .. } => ("unsubscribe", why(error)),
+            SessionEvent::Registered { result: Err(error), .. } => ("register", why(error)),
+            SessionEvent::Unregistered { result: Err(error), .. } => ("unregister", why(error)),
+            SessionEvent::Interrupted { .. } => ("invocation", Some("interrupted, its answer is waited for")),
+            SessionEvent::InvocationEnded { why, .. } => ("invocation", Some(why_ended(why))),
+            _ => return,
+        };
+        let Some(why) = why else { return };
+        match told.last_mut() {
+            Some(Self::Settled { what: same, why: also, count }) if (*same, *also) == (what, why) => *count += 1,
+            _ => told.push(Self::Settled { what, why, count: 1 }),
+        }
+    }
+
+    /// The deadline that is reached, the first of several.
+    pub(in crate::client) fn due(session: &Session, now: Time) -> Option<Self> {
+        session.poll_timeout().filter(|(at, _)| *at <= now).map(|(_, reason)| Self::Due(reason))
+    }
+
+    pub(super) fn tell(self) {
+        match self {
+            Self::Joined(joined) => {
+                let Joined { session, format, .. } = &*joined;
+                info!(target: CLIENT, session = session.get(), %format, "joined");
+            }
+            Self::Left(left) => tell_left(&left),
+            Self::Restored(failed) => {
+                debug!(target: CLIENT, failed = failed.len(), "restored");
+                failed.iter().for_each(tell_not_restored);
+            }
+            Self::Challenged(transport, method) => {
+                debug!(target: CLIENT, transport = transport.0, method = &*method, "challenged");
+            }
+            Self::Closed(cause) => {
+                warn_of(&cause);
+                info!(target: CLIENT, %cause, why = why_of(&cause), "closed");
+            }
+            Self::Settled { what, why, count } => debug!(target: CLIENT, what, why, count, "settled without an answer"),
+            Self::Revoked(what) => debug!(target: CLIENT, what, "revoked by the router"),
+            Self::Counted(stats) => tell_counted(&stats),
+            Self::Waiting(commands) => debug!(target: CLIENT, commands, "commands wait for a join"),
+            Self::Due(deadline) => debug!(target: CLIENT, ?deadline, "a deadline was reached"),
+            Self::Missed { subscription, missed } => {
+                let subscription = subscription.map(|key| key.0);
+                debug!(target: CLIENT, subscription, missed, "a consumer is too slow");
+            }
+            Self::Unavailable => debug!(target: CLIENT, "an invocation finds no room"),
+        }
+    }
+}
+
+/// Each end of a session is told, and of the attempts that fail the first: all others are details.
+fn tell_left(left: &Left) {
+    warn_of(&left.cause);
+    let Left { cause, session, attempt, retry_in, lost_publishes } = left;
+    let (session, retry_in_ms, why) = (session.map(|id| id.get()), millis(*retry_in), why_of(cause));
+    if session.is_some() || *attempt == 1 {
+        info!(target: CLIENT, session, %cause, why, attempt, retry_in_ms, lost_publishes, "left");
+    } else {
+        debug!(target: CLIENT, %cause, why, attempt, retry_in_ms, lost_publishes, "an attempt to join has failed");
+    }
+}
+
+fn tell_not_restored(failed: &NotRestored) {
+    match failed {
+        NotRestored::Subscription { key, error, .. } => {
+            debug!(target: CLIENT, subscription = key.0, %error, "a subscription is not restored");
+        }
+        NotRestored::Registration { key, error, retrying, .. } => {
+            debug!(target: CLIENT, registration = key.0, %error, retrying, "a registration is not restored");
+        }
+    }
+}
+
+fn tell_counted(stats: &Stats) {
+    let some = |count: u64| Some(count).filter(|count| *count > 0);
+    debug!(
+        target: CLIENT,
+        unknown_answers = some(stats.unknown_answers),
+        unknown_events = some(stats.unknown_events),
+        dropped_events = some(stats.dropped_events),
+        undecodable_events = some(stats.undecodable_events),
+        dropped_progress = some(stats.dropped_progress),
+        refused_invocations = some(stats.refused_invocations),
+        lost_publishes = some(stats.lost_publishes),
+        "ignored, dropped or lost"
+    );
+}
+
+/// Why a request ended without an answer, if it did.
+const fn why(error: &RequestError) -> Option<&'static str> {
+    Some(match error {
+        RequestError::Wamp(_) => return None,
+        RequestError::Command(_) => "refused by this client",
+        RequestError::Passthru(_) => "its answer cannot be opened",
+        RequestError::Timeout => "timeout",
+        RequestError::Canceled => "cancelled",
+        RequestError::Disconnected { sent: true } => "disconnected after it was sent",
+        RequestError::Disconnected { sent: false } => "disconnected before it was sent",
+        RequestError::Closed => "closed",
+    })
+}
+
+const fn why_ended(end: &InvocationEnd) -> &'static str {
+    match end {
+        InvocationEnd::SessionOver => "the session is over",
+        InvocationEnd::Interrupted(_) => "interrupted",
+        InvocationEnd::Timeout => "timeout",
+        InvocationEnd::Overflow => "its input finds no room",
+    }
+}
+
+/// What happened to the transport, where that is the cause.
+fn why_of(cause: &CloseCause) -> Option<tracing::field::DisplayValue<&crate::TransportErrorKind>> {
+    match cause {
+        CloseCause::Transport(error) => Some(tracing::field::display(error.kind())),
+        _ => None,
+    }
+}
+
+/// Warns if a session is over because the router broke the protocol.
+fn warn_of(cause: &CloseCause) {
+    if let CloseCause::ProtocolViolation(violation) = cause {
+        // Where, and not what: that is the peer's.
+        let (byte, message) = match violation {
+            ProtocolViolation::Decode(error) => (Some(error.offset()), error.message_type()),
+            ProtocolViolation::Unexpected { message, .. } | ProtocolViolation::Invalid { message, .. } => {
+                (None, Some(*message))
+            }
+            ProtocolViolation::WrongFrame(_) => (None, None),
+        };
+        let message_type = message.map(wamp_proto::MessageType::name);
+        warn!(target: CLIENT, %violation, message_type, byte, "the router broke the protocol");
+    }
+}
