@@ -1,10 +1,10 @@
 //! What every router has.
 
 use bytes::Bytes;
-use loowy_tokio::{ArgsKwargs, CloseCause, ConnectionEvent, Format, Kwargs, Value, WampError, WithInvocation};
+use loowy_tokio::{ArgsKwargs, CloseCause, Config, ConnectionEvent, Format, Kwargs, Value, WampError, WithInvocation};
 use serde::{Deserialize, Serialize};
 
-use super::{Method, Router, join, own, wamp_error};
+use super::{FORMATS, Method, Router, join, own, wamp_error};
 
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 struct Order {
@@ -123,9 +123,44 @@ pub(super) async fn values(url: String, formats: &[Format]) {
     }
 }
 
+/// Integers beyond 2^53 in JSON, and the ends of their ranges.
+pub(super) async fn large_integers(url: String) {
+    let client = join(&url, Format::Json, Method::Anonymous).await;
+    let procedure = own(&client, "echo");
+    let echo = client.register_fn(procedure.as_str(), |n: (u64, i64)| async move { Ok(n) }).await.unwrap();
+    for numbers in [(u64::MAX, i64::MIN), ((1 << 53) + 1, i64::MAX)] {
+        let result = client.call(procedure.as_str(), numbers).await.unwrap();
+        assert_eq!(result.args::<(u64, i64)>().unwrap(), numbers);
+    }
+    drop(echo);
+    client.close().await.unwrap();
+}
+
+/// Two realms have nothing in common, and others are not there.
+pub(super) async fn realms(url: String) {
+    for format in FORMATS {
+        let here = join(&url, format, Method::Anonymous).await;
+        let there = loowy_tokio::connect(Config::new(url.as_str(), "realm2").formats([format])).await.unwrap();
+        assert_eq!(&*there.config().realm(), "realm2");
+        let name = own(&here, "name");
+        let mut events = here.subscribe(name.as_str()).await.unwrap();
+        let guard = here.register_fn(name.as_str(), |()| async move { Ok("here") }).await.unwrap();
+        let error = wamp_error(there.call(name.as_str(), ()).await.unwrap_err());
+        assert_eq!(error.uri(), "wamp.error.no_such_procedure");
+        there.publish_acked(name.as_str(), "there").await.unwrap();
+        let other = join(&url, format, Method::Anonymous).await;
+        other.publish_acked(name.as_str(), "here").await.unwrap();
+        assert_eq!(events.next().await.unwrap().arg::<String>(0).unwrap(), "here");
+        drop(guard);
+        for client in [here, there, other] {
+            client.close().await.unwrap();
+        }
+    }
+}
+
 /// A call of 1 MiB, and its result.
 pub(super) async fn large_messages(url: String) {
-    for format in [Format::Json, Format::MsgPack, Format::Cbor] {
+    for format in FORMATS {
         let client = join(&url, format, Method::Anonymous).await;
         let procedure = own(&client, "echo");
         let echo = client.register_fn(procedure.as_str(), |text: String| async move { Ok(text) }).await.unwrap();
@@ -164,7 +199,7 @@ pub(super) async fn many_callers(url: String) {
 
 /// Results in parts, in each format.
 pub(super) async fn progressive_results(url: String) {
-    for format in [Format::Json, Format::MsgPack, Format::Cbor] {
+    for format in FORMATS {
         let callee = join(&url, format, Method::Anonymous).await;
         let caller = join(&url, format, Method::Anonymous).await;
         let procedure = own(&callee, "count");

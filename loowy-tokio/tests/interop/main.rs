@@ -12,11 +12,13 @@ use std::env;
 use std::future::Future;
 use std::time::Duration;
 
-use loowy_tokio::{Client, Config, Format, RequestError, WampError, auth};
+use loowy_tokio::{Client, CloseCause, CommandError, Config, Format, RequestError, WampError, auth};
 use tokio::time::timeout;
 
 /// Nothing here takes longer, on a machine that has other things to do as well.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+const FORMATS: [Format; 3] = [Format::Json, Format::MsgPack, Format::Cbor];
 
 /// How a client proves who it is; the users are the same at each router.
 #[derive(Clone, Copy)]
@@ -69,6 +71,20 @@ async fn join(url: &str, format: Format, method: Method) -> Client {
     loowy_tokio::connect(config(url, format, method)).await.unwrap()
 }
 
+/// Joins as a user who has a ticket.
+async fn ticket(url: &str, format: Format, authid: &str, ticket: &str) -> Client {
+    let config = config(url, format, Method::Anonymous).authenticator(auth::Ticket::new(authid, ticket));
+    loowy_tokio::connect(config).await.unwrap()
+}
+
+/// What the router says when it refuses to let somebody join: the reason and a message.
+async fn refusal(config: Config) -> (String, Option<String>) {
+    match loowy_tokio::connect(config).await.unwrap_err() {
+        CloseCause::Abort(abort) => (abort.reason.to_string(), abort.details.message.as_deref().map(str::to_owned)),
+        cause => panic!("expected an ABORT, got {cause:?}"),
+    }
+}
+
 /// A URI that no other test uses.
 fn own(client: &Client, name: &str) -> String {
     format!("com.loowy.s{}.{name}", client.session().unwrap().session)
@@ -78,6 +94,13 @@ fn wamp_error(error: RequestError) -> WampError {
     match error {
         RequestError::Wamp(error) => error,
         error => panic!("expected an ERROR, got {error:?}"),
+    }
+}
+
+fn command_error(error: RequestError) -> CommandError {
+    match error {
+        RequestError::Command(error) => error,
+        error => panic!("expected a refusal by the client, got {error:?}"),
     }
 }
 

@@ -1,11 +1,11 @@
 //! xconn, a router that announces no feature.
 
 use loowy_tokio::{
-    CallOptions, CancelMode, CommandError, Feature, Format, MatchPolicy, PublishOptions, RegisterOptions, RequestError,
-    SubscribeOptions,
+    CallOptions, CancelMode, CommandError, Config, Feature, Format, MatchPolicy, PublishOptions, RegisterOptions,
+    RequestError, SubscribeOptions, auth,
 };
 
-use super::{Method, Router, basic, join, matrix, own};
+use super::{FORMATS, Method, Router, basic, join, matrix, own, refusal};
 
 matrix! {
     Xconn
@@ -30,6 +30,31 @@ async fn values_cross_formats_unchanged() {
 #[tokio::test]
 async fn large_messages_pass_in_both_directions() {
     Router::Xconn.run("large_messages_pass_in_both_directions", basic::large_messages).await;
+}
+
+#[tokio::test]
+async fn integers_keep_their_64_bits_in_json() {
+    Router::Xconn.run("integers_keep_their_64_bits_in_json", basic::large_integers).await;
+}
+
+#[tokio::test]
+async fn realms_are_apart() {
+    Router::Xconn.run("realms_are_apart", basic::realms).await;
+}
+
+#[tokio::test]
+async fn who_may_not_join_is_told() {
+    Router::Xconn
+        .run("who_may_not_join_is_told", |url| async move {
+            for format in FORMATS {
+                let peter = Config::new(url.as_str(), "realm1").formats([format]);
+                let (reason, _) = refusal(peter.clone().authenticator(auth::Ticket::new("peter", "wrong"))).await;
+                assert_eq!(reason, "wamp.error.authentication_failed");
+                let (reason, _) = refusal(peter.authenticator(auth::Cra::new("peter", "wrong"))).await;
+                assert_eq!(reason, "wamp.error.authentication_failed");
+            }
+        })
+        .await;
 }
 
 #[tokio::test]

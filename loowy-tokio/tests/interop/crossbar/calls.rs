@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use loowy_tokio::passthru::Passthru;
 use loowy_tokio::{
     Call, CallOptions, CancelMode, Client, CommandError, Feature, Format, Invocation, InvocationEnd, Registration,
     RequestError, WampError,
 };
 
-use crate::{Method, Router, basic, join, own, wamp_error};
+use crate::{FORMATS, Method, Router, basic, command_error, join, own, wamp_error};
 
 #[tokio::test]
 async fn results_come_in_parts() {
@@ -22,9 +23,9 @@ struct Stuck {
 }
 
 impl Stuck {
-    async fn new(url: &str) -> Self {
-        let callee = join(url, Format::MsgPack, Method::Anonymous).await;
-        let caller = join(url, Format::Cbor, Method::Anonymous).await;
+    async fn new(url: &str, format: Format) -> Self {
+        let callee = join(url, format, Method::Anonymous).await;
+        let caller = join(url, format, Method::Anonymous).await;
         let procedure = own(&callee, "stuck");
         let calls = callee.register(procedure.as_str()).await.unwrap();
         Self { caller, calls, procedure }
@@ -57,14 +58,16 @@ impl Stuck {
 async fn a_killed_call_ends_when_the_callee_has_answered() {
     Router::Crossbar
         .run("a_killed_call_ends_when_the_callee_has_answered", |url| async move {
-            let mut stuck = Stuck::new(&url).await;
-            let (waiting, invocation) = stuck.cancelled(CancelMode::Kill).await;
-            invocation.cancelled().await;
-            assert!(matches!(invocation.end(), Some(InvocationEnd::Interrupted(_))));
-            invocation.fail(WampError::new("com.loowy.error.stopped").unwrap()).unwrap();
-            // Crossbar.io does not pass on what it answers.
-            assert_eq!(wamp_error(waiting.await.unwrap()).uri(), "wamp.error.canceled");
-            stuck.is_well().await;
+            for format in FORMATS {
+                let mut stuck = Stuck::new(&url, format).await;
+                let (waiting, invocation) = stuck.cancelled(CancelMode::Kill).await;
+                invocation.cancelled().await;
+                assert!(matches!(invocation.end(), Some(InvocationEnd::Interrupted(_))));
+                invocation.fail(WampError::new("com.loowy.error.stopped").unwrap()).unwrap();
+                // Crossbar.io does not pass on what it answers.
+                assert_eq!(wamp_error(waiting.await.unwrap()).uri(), "wamp.error.canceled");
+                stuck.is_well().await;
+            }
         })
         .await;
 }
@@ -73,11 +76,13 @@ async fn a_killed_call_ends_when_the_callee_has_answered() {
 async fn killnowait_ends_the_call_at_once_and_interrupts() {
     Router::Crossbar
         .run("killnowait_ends_the_call_at_once_and_interrupts", |url| async move {
-            let mut stuck = Stuck::new(&url).await;
-            let (waiting, invocation) = stuck.cancelled(CancelMode::KillNoWait).await;
-            assert!(matches!(waiting.await.unwrap(), RequestError::Canceled));
-            invocation.cancelled().await;
-            stuck.is_well().await;
+            for format in FORMATS {
+                let mut stuck = Stuck::new(&url, format).await;
+                let (waiting, invocation) = stuck.cancelled(CancelMode::KillNoWait).await;
+                assert!(matches!(waiting.await.unwrap(), RequestError::Canceled));
+                invocation.cancelled().await;
+                stuck.is_well().await;
+            }
         })
         .await;
 }
@@ -86,13 +91,15 @@ async fn killnowait_ends_the_call_at_once_and_interrupts() {
 async fn skip_is_never_answered_and_ends_the_call_all_the_same() {
     Router::Crossbar
         .run("skip_is_never_answered_and_ends_the_call_all_the_same", |url| async move {
-            let mut stuck = Stuck::new(&url).await;
-            let (waiting, invocation) = stuck.cancelled(CancelMode::Skip).await;
-            assert!(matches!(waiting.await.unwrap(), RequestError::Canceled));
-            assert!(!invocation.is_cancelled());
-            // The callee's answer reaches nobody.
-            invocation.reply("late").unwrap();
-            stuck.is_well().await;
+            for format in FORMATS {
+                let mut stuck = Stuck::new(&url, format).await;
+                let (waiting, invocation) = stuck.cancelled(CancelMode::Skip).await;
+                assert!(matches!(waiting.await.unwrap(), RequestError::Canceled));
+                assert!(!invocation.is_cancelled());
+                // The callee's answer reaches nobody.
+                invocation.reply("late").unwrap();
+                stuck.is_well().await;
+            }
         })
         .await;
 }
@@ -101,12 +108,14 @@ async fn skip_is_never_answered_and_ends_the_call_all_the_same() {
 async fn a_dropped_call_interrupts_the_callee() {
     Router::Crossbar
         .run("a_dropped_call_interrupts_the_callee", |url| async move {
-            let mut stuck = Stuck::new(&url).await;
-            let waiting = tokio::spawn(stuck.call(CallOptions::new()));
-            let invocation = stuck.calls.next().await.unwrap();
-            waiting.abort();
-            invocation.cancelled().await;
-            stuck.is_well().await;
+            for format in FORMATS {
+                let mut stuck = Stuck::new(&url, format).await;
+                let waiting = tokio::spawn(stuck.call(CallOptions::new()));
+                let invocation = stuck.calls.next().await.unwrap();
+                waiting.abort();
+                invocation.cancelled().await;
+                stuck.is_well().await;
+            }
         })
         .await;
 }
@@ -115,14 +124,17 @@ async fn a_dropped_call_interrupts_the_callee() {
 async fn a_timeout_is_the_callers_own() {
     Router::Crossbar
         .run("a_timeout_is_the_callers_own", |url| async move {
-            let mut stuck = Stuck::new(&url).await;
-            // Crossbar.io takes the number for seconds: 200 of them, were the caller to wait for it.
-            let call = stuck.call(CallOptions::new().timeout(Duration::from_millis(200)));
-            let waiting = tokio::spawn(call);
-            let invocation = stuck.calls.next().await.unwrap();
-            assert!(matches!(waiting.await.unwrap().unwrap_err(), RequestError::Timeout));
-            invocation.cancelled().await;
-            stuck.is_well().await;
+            for format in FORMATS {
+                let mut stuck = Stuck::new(&url, format).await;
+                // Crossbar.io takes the number for seconds: 200 of them, were the caller to wait for it.
+                let call = stuck.call(CallOptions::new().timeout(Duration::from_millis(200)));
+                let waiting = tokio::spawn(call);
+                let invocation = stuck.calls.next().await.unwrap();
+                assert_eq!(invocation.details().timeout, Some(200));
+                assert!(matches!(waiting.await.unwrap().unwrap_err(), RequestError::Timeout));
+                invocation.cancelled().await;
+                stuck.is_well().await;
+            }
         })
         .await;
 }
@@ -131,27 +143,56 @@ async fn a_timeout_is_the_callers_own() {
 async fn a_result_says_who_gave_it() {
     Router::Crossbar
         .run("a_result_says_who_gave_it", |url| async move {
-            let callee = join(&url, Format::Json, Method::Ticket).await;
-            let caller = join(&url, Format::MsgPack, Method::Anonymous).await;
-            let procedure = own(&callee, "who");
-            let guard = callee.register_fn(procedure.as_str(), |()| async move { Ok(()) }).await.unwrap();
-            let result = caller.call(procedure.as_str(), ()).await.unwrap();
-            assert_eq!(result.details().callee_authid.as_deref(), Some("peter"));
-            guard.unregister().await.unwrap();
+            for format in FORMATS {
+                let callee = join(&url, format, Method::Ticket).await;
+                let caller = join(&url, format, Method::Anonymous).await;
+                let procedure = own(&callee, "who");
+                let guard = callee.register_fn(procedure.as_str(), |()| async move { Ok(()) }).await.unwrap();
+                let result = caller.call(procedure.as_str(), ()).await.unwrap();
+                let details = result.details();
+                assert_eq!(details.callee, Some(callee.session().unwrap().session));
+                assert_eq!(details.callee_authid.as_deref(), Some("peter"));
+                assert_eq!(details.callee_authrole.as_deref(), Some("anonymous"));
+                guard.unregister().await.unwrap();
+                callee.close().await.unwrap();
+                caller.close().await.unwrap();
+            }
         })
         .await;
 }
 
 #[tokio::test]
-async fn calls_in_parts_are_refused_locally() {
+async fn a_call_ends_when_its_callee_leaves() {
     Router::Crossbar
-        .run("calls_in_parts_are_refused_locally", |url| async move {
+        .run("a_call_ends_when_its_callee_leaves", |url| async move {
+            for format in FORMATS {
+                let callee = join(&url, format, Method::Anonymous).await;
+                let caller = join(&url, format, Method::Anonymous).await;
+                let procedure = own(&callee, "left");
+                let mut calls = callee.register(procedure.as_str()).await.unwrap();
+                let waiting = tokio::spawn(caller.call(procedure.as_str(), ()));
+                let _invocation = calls.next().await.unwrap();
+                callee.close().await.unwrap();
+                assert_eq!(wamp_error(waiting.await.unwrap().unwrap_err()).uri(), "wamp.error.canceled");
+                caller.close().await.unwrap();
+            }
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn calls_that_it_refuses_are_refused_locally() {
+    Router::Crossbar
+        .run("calls_that_it_refuses_are_refused_locally", |url| async move {
             let caller = join(&url, Format::Json, Method::Anonymous).await;
-            let procedure = own(&caller, "parts");
-            let options = CallOptions::new().progress();
-            let error = caller.call_with(procedure.as_str(), (), options).await.unwrap_err();
-            let refused = CommandError::NotSupported(Feature::ProgressiveCallInvocations);
-            assert!(matches!(&error, RequestError::Command(error) if *error == refused), "{error:?}");
+            let procedure = own(&caller, "refused");
+            for (options, feature) in [
+                (CallOptions::new().progress(), Feature::ProgressiveCallInvocations),
+                (CallOptions::new().passthru(Passthru::new("mqtt").serializer("cbor")), Feature::PayloadPassthruMode),
+            ] {
+                let error = caller.call_with(procedure.as_str(), (), options).await.unwrap_err();
+                assert_eq!(command_error(error), CommandError::NotSupported(feature));
+            }
             caller.close().await.unwrap();
         })
         .await;

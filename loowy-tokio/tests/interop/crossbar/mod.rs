@@ -4,10 +4,13 @@ mod calls;
 mod meta;
 mod pubsub;
 mod rpc;
+mod sessions;
+mod ways;
 
-use loowy_tokio::{CloseCause, Config, Format, auth};
+use loowy_tokio::auth::{self, Answer, AuthFuture, Authenticator, Offer};
+use loowy_tokio::{AuthError, Challenge, Config, Format};
 
-use super::{Method, Router, basic, matrix, wamp_error};
+use super::{FORMATS, Method, Router, basic, matrix, refusal, ticket, wamp_error};
 
 matrix! {
     Crossbar
@@ -27,7 +30,7 @@ matrix! {
 
 #[tokio::test]
 async fn values_cross_formats_unchanged() {
-    let test = |url| basic::values(url, &[Format::Json, Format::MsgPack, Format::Cbor]);
+    let test = |url| basic::values(url, &FORMATS);
     Router::Crossbar.run("values_cross_formats_unchanged", test).await;
 }
 
@@ -56,19 +59,11 @@ async fn several_methods_are_offered_in_their_order() {
         .await;
 }
 
-/// What the router says when it refuses to let somebody join.
-async fn refusal(config: Config) -> (String, Option<String>) {
-    match loowy_tokio::connect(config).await.unwrap_err() {
-        CloseCause::Abort(abort) => (abort.reason.to_string(), abort.details.message.as_deref().map(str::to_owned)),
-        cause => panic!("expected an ABORT, got {cause:?}"),
-    }
-}
-
 #[tokio::test]
 async fn a_wrong_password_is_refused() {
     Router::Crossbar
         .run("a_wrong_password_is_refused", |url| async move {
-            for format in [Format::Json, Format::MsgPack, Format::Cbor] {
+            for format in FORMATS {
                 let config = Config::new(url.as_str(), "realm1").formats([format]);
                 let (reason, _) = refusal(config.clone().authenticator(auth::Ticket::new("peter", "wrong"))).await;
                 assert_eq!(reason, "wamp.error.not_authorized");
@@ -81,13 +76,56 @@ async fn a_wrong_password_is_refused() {
         .await;
 }
 
+/// A method that no router has.
+struct Nothing;
+
+impl Authenticator for Nothing {
+    fn method(&self) -> &str {
+        "nosuch"
+    }
+
+    fn offer(&self) -> AuthFuture<'_, Offer> {
+        Box::pin(async { Ok(Offer::default()) })
+    }
+
+    fn answer<'a>(&'a self, _challenge: &'a Challenge) -> AuthFuture<'a, Answer> {
+        Box::pin(async { Err(AuthError::Malformed("nobody asks")) })
+    }
+}
+
+#[tokio::test]
+async fn the_first_method_decides() {
+    Router::Crossbar
+        .run("the_first_method_decides", |url| async move {
+            // It would let peter in by the second one, did it get as far.
+            let config = Config::new(url.as_str(), "realm1");
+            let config = config.authenticator(Nothing).authenticator(auth::Ticket::new("peter", "ticket1"));
+            let (reason, message) = refusal(config).await;
+            assert_eq!(reason, "wamp.error.not_authorized");
+            assert!(message.unwrap().contains("nosuch"));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn integers_keep_their_64_bits_in_json() {
+    Router::Crossbar.run("integers_keep_their_64_bits_in_json", basic::large_integers).await;
+}
+
+#[tokio::test]
+async fn realms_are_apart() {
+    Router::Crossbar.run("realms_are_apart", basic::realms).await;
+}
+
 #[tokio::test]
 async fn an_unknown_realm_is_refused() {
     Router::Crossbar
         .run("an_unknown_realm_is_refused", |url| async move {
-            let (reason, message) = refusal(Config::new(url, "no.such.realm")).await;
-            assert_eq!(reason, "wamp.error.no_such_realm");
-            assert!(message.is_some());
+            for format in FORMATS {
+                let (reason, message) = refusal(Config::new(url.as_str(), "no.such.realm").formats([format])).await;
+                assert_eq!(reason, "wamp.error.no_such_realm");
+                assert!(message.is_some());
+            }
         })
         .await;
 }
@@ -96,15 +134,29 @@ async fn an_unknown_realm_is_refused() {
 async fn what_a_role_may_not_do_is_refused() {
     Router::Crossbar
         .run("what_a_role_may_not_do_is_refused", |url| async move {
-            let config = Config::new(url, "realm1").authenticator(auth::Ticket::new("limited", "ticket2"));
-            let client = loowy_tokio::connect(config).await.unwrap();
-            let error = wamp_error(client.publish_acked("com.private.topic", ()).await.unwrap_err());
-            assert_eq!(error.uri(), "wamp.error.not_authorized");
-            let error = wamp_error(client.subscribe("com.private.topic").await.unwrap_err());
-            assert_eq!(error.uri(), "wamp.error.not_authorized");
-            let subscription = client.subscribe("com.public.topic").await.unwrap();
-            drop(subscription);
-            client.close().await.unwrap();
+            for format in FORMATS {
+                let client = ticket(&url, format, "limited", "ticket2").await;
+                let refused = [
+                    client.publish_acked("com.private.topic", ()).await.unwrap_err(),
+                    client.publish_acked("com.public.topic", ()).await.unwrap_err(),
+                    client.subscribe("com.private.topic").await.unwrap_err(),
+                    client.call("com.private.procedure", ()).await.unwrap_err(),
+                    client.register("com.public.procedure").await.unwrap_err(),
+                ];
+                for error in refused {
+                    assert_eq!(wamp_error(error).uri(), "wamp.error.not_authorized");
+                }
+                // Nobody is told that it was refused, and nobody gets it.
+                let peter = ticket(&url, format, "peter", "ticket1").await;
+                let mut events = client.subscribe("com.public.topic").await.unwrap();
+                client.publish("com.public.topic", "refused").await.unwrap();
+                let error = wamp_error(client.call("com.public.procedure", ()).await.unwrap_err());
+                assert_eq!(error.uri(), "wamp.error.no_such_procedure");
+                peter.publish_acked("com.public.topic", "allowed").await.unwrap();
+                assert_eq!(events.next().await.unwrap().arg::<String>(0).unwrap(), "allowed");
+                client.close().await.unwrap();
+                peter.close().await.unwrap();
+            }
         })
         .await;
 }

@@ -1,18 +1,12 @@
 //! The broker of Crossbar.io: whom it sends which events, and what it says of them.
 
+use loowy_tokio::passthru::Passthru;
 use loowy_tokio::{
-    Client, Config, Format, MatchPolicy, PublishOptions, SubscribeOptions, Subscription, SubscriptionEnd, auth,
+    Client, CommandError, Feature, Format, MatchPolicy, PublishOptions, SubscribeOptions, Subscription, SubscriptionEnd,
 };
 use tokio::sync::mpsc;
 
-use crate::{Method, Router, join, own};
-
-const FORMATS: [Format; 3] = [Format::Json, Format::MsgPack, Format::Cbor];
-
-async fn ticket(url: &str, authid: &str, ticket: &str) -> Client {
-    let config = Config::new(url, "realm1").authenticator(auth::Ticket::new(authid, ticket));
-    loowy_tokio::connect(config).await.unwrap()
-}
+use crate::{FORMATS, Method, Router, command_error, join, own, ticket};
 
 async fn pattern(client: &Client, topic: &str, policy: MatchPolicy) -> Subscription {
     client.subscribe_with(topic, SubscribeOptions::new().match_policy(policy)).await.unwrap()
@@ -45,39 +39,44 @@ async fn publishers_get_their_own_events_when_they_ask_for_them() {
 async fn lists_keep_events_from_some() {
     Router::Crossbar
         .run("lists_keep_events_from_some", |url| async move {
-            let publisher = join(&url, Format::MsgPack, Method::Anonymous).await;
-            let anonymous = join(&url, Format::Cbor, Method::Anonymous).await;
-            let peter = ticket(&url, "peter", "ticket1").await;
-            let quiet = ticket(&url, "quiet", "ticket3").await;
-            let topic = own(&publisher, "lists");
-            let mut at_anonymous = anonymous.subscribe(topic.as_str()).await.unwrap();
-            let mut at_peter = peter.subscribe(topic.as_str()).await.unwrap();
-            let mut at_quiet = quiet.subscribe(topic.as_str()).await.unwrap();
-            let peters_session = peter.session().unwrap().session;
+            for format in FORMATS {
+                let publisher = join(&url, format, Method::Anonymous).await;
+                let anonymous = join(&url, Format::Cbor, Method::Anonymous).await;
+                let peter = ticket(&url, format, "peter", "ticket1").await;
+                let quiet = ticket(&url, format, "quiet", "ticket3").await;
+                let topic = own(&publisher, "lists");
+                let mut at_anonymous = anonymous.subscribe(topic.as_str()).await.unwrap();
+                let mut at_peter = peter.subscribe(topic.as_str()).await.unwrap();
+                let mut at_quiet = quiet.subscribe(topic.as_str()).await.unwrap();
+                let peters_session = peter.session().unwrap().session;
 
-            let options = PublishOptions::new;
-            // Who gets it: anonymous, peter, quiet.
-            for (name, options, gets) in [
-                ("all", options(), [true, true, true]),
-                ("exclude", options().exclude([peters_session]), [true, false, true]),
-                ("exclude_authid", options().exclude_authid(["peter"]), [true, false, true]),
-                ("exclude_authrole", options().exclude_authrole(["quiet"]), [true, true, false]),
-                ("eligible", options().eligible([peters_session]), [false, true, false]),
-                ("eligible_authid", options().eligible_authid(["quiet"]), [false, false, true]),
-                ("eligible_authrole", options().eligible_authrole(["anonymous"]), [true, true, false]),
-                (
-                    "eligible and exclude",
-                    options().eligible_authrole(["anonymous"]).exclude_authid(["peter"]),
-                    [true, false, false],
-                ),
-            ] {
-                publisher.publish_acked_with(topic.as_str(), name, options).await.unwrap();
-                publisher.publish_acked(topic.as_str(), "next").await.unwrap();
-                for (events, gets) in [&mut at_anonymous, &mut at_peter, &mut at_quiet].into_iter().zip(gets) {
-                    if gets {
-                        assert_eq!(text(events).await, name);
+                let options = PublishOptions::new;
+                // Who gets it: anonymous, peter, quiet.
+                for (name, options, gets) in [
+                    ("all", options(), [true, true, true]),
+                    ("exclude", options().exclude([peters_session]), [true, false, true]),
+                    ("exclude_authid", options().exclude_authid(["peter"]), [true, false, true]),
+                    ("exclude_authrole", options().exclude_authrole(["quiet"]), [true, true, false]),
+                    ("eligible", options().eligible([peters_session]), [false, true, false]),
+                    ("eligible_authid", options().eligible_authid(["quiet"]), [false, false, true]),
+                    ("eligible_authrole", options().eligible_authrole(["anonymous"]), [true, true, false]),
+                    (
+                        "eligible and exclude",
+                        options().eligible_authrole(["anonymous"]).exclude_authid(["peter"]),
+                        [true, false, false],
+                    ),
+                ] {
+                    publisher.publish_acked_with(topic.as_str(), name, options).await.unwrap();
+                    publisher.publish_acked(topic.as_str(), "next").await.unwrap();
+                    for (events, gets) in [&mut at_anonymous, &mut at_peter, &mut at_quiet].into_iter().zip(gets) {
+                        if gets {
+                            assert_eq!(text(events).await, name);
+                        }
+                        assert_eq!(text(events).await, "next", "{name}");
                     }
-                    assert_eq!(text(events).await, "next", "{name}");
+                }
+                for client in [publisher, anonymous, peter, quiet] {
+                    client.close().await.unwrap();
                 }
             }
         })
@@ -128,21 +127,26 @@ async fn prefixes_and_wildcards_match_and_the_topic_comes_along() {
 async fn subscribers_learn_who_publishes_as_the_role_says() {
     Router::Crossbar
         .run("subscribers_learn_who_publishes_as_the_role_says", |url| async move {
-            let subscriber = join(&url, Format::Json, Method::Anonymous).await;
-            let peter = ticket(&url, "peter", "ticket1").await;
-            let quiet = ticket(&url, "quiet", "ticket3").await;
-            let topic = own(&subscriber, "disclosed");
-            let mut events = subscriber.subscribe(topic.as_str()).await.unwrap();
-            peter.publish_acked(topic.as_str(), ()).await.unwrap();
-            let event = events.next().await.unwrap();
-            assert_eq!(event.publisher(), Some(peter.session().unwrap().session));
-            assert_eq!(event.publisher_authid(), Some("peter"));
-            assert_eq!(event.publisher_authrole(), Some("anonymous"));
-            // Roles alone decide: what the publisher wants is not asked.
-            let options = PublishOptions::new().disclose_me();
-            quiet.publish_acked_with(topic.as_str(), (), options).await.unwrap();
-            let event = events.next().await.unwrap();
-            assert_eq!((event.publisher(), event.publisher_authid()), (None, None));
+            for format in FORMATS {
+                let subscriber = join(&url, format, Method::Anonymous).await;
+                let peter = ticket(&url, format, "peter", "ticket1").await;
+                let quiet = ticket(&url, format, "quiet", "ticket3").await;
+                let topic = own(&subscriber, "disclosed");
+                let mut events = subscriber.subscribe(topic.as_str()).await.unwrap();
+                peter.publish_acked(topic.as_str(), ()).await.unwrap();
+                let event = events.next().await.unwrap();
+                assert_eq!(event.publisher(), Some(peter.session().unwrap().session));
+                assert_eq!(event.publisher_authid(), Some("peter"));
+                assert_eq!(event.publisher_authrole(), Some("anonymous"));
+                // Roles alone decide: what the publisher wants is not asked.
+                let options = PublishOptions::new().disclose_me();
+                quiet.publish_acked_with(topic.as_str(), (), options).await.unwrap();
+                let event = events.next().await.unwrap();
+                assert_eq!((event.publisher(), event.publisher_authid()), (None, None));
+                for client in [subscriber, peter, quiet] {
+                    client.close().await.unwrap();
+                }
+            }
         })
         .await;
 }
@@ -238,4 +242,19 @@ async fn a_handler_gets_events_in_order_and_may_use_the_client() {
         drop(procedure);
     };
     Router::Crossbar.run("a_handler_gets_events_in_order_and_may_use_the_client", test).await;
+}
+
+#[tokio::test]
+async fn publications_that_it_refuses_are_refused_locally() {
+    Router::Crossbar
+        .run("publications_that_it_refuses_are_refused_locally", |url| async move {
+            let client = join(&url, Format::Json, Method::Anonymous).await;
+            let error = client.publish_acked("wamp.session.on_join", ()).await.unwrap_err();
+            assert_eq!(command_error(error), CommandError::ReservedUri);
+            let options = PublishOptions::new().passthru(Passthru::new("mqtt").serializer("cbor"));
+            let error = client.publish_acked_with(own(&client, "sealed"), (), options).await.unwrap_err();
+            assert_eq!(command_error(error), CommandError::NotSupported(Feature::PayloadPassthruMode));
+            client.close().await.unwrap();
+        })
+        .await;
 }
