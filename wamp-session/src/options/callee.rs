@@ -79,7 +79,8 @@ impl RegisterOptions {
 
     /// Sets how many invocations of this registration the router lets run at once (`concurrency`), at least 1: Crossbar.io's own option.
     ///
-    /// Calls beyond are given to another callee of a shared registration, or fail with `crossbar.error.max_concurrency_reached`.
+    /// Calls beyond are given to another callee of a shared registration in turns. If there is none, they wait at the router in a realm that
+    /// has a store, and fail with `crossbar.error.max_concurrency_reached` in one that has not.
     #[must_use]
     pub fn concurrency(mut self, invocations: u64) -> Self {
         self.wire.concurrency = Some(invocations.max(1));

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use loowy_tokio::{
-    CallOptions, Client, CommandError, InvokePolicy, MatchPolicy, Payload, RegisterOptions, RegistrationEnd,
+    CallOptions, Client, CommandError, Config, InvokePolicy, MatchPolicy, Payload, RegisterOptions, RegistrationEnd,
     RegistrationGuard, WampError, WithDetails,
 };
 
@@ -185,6 +185,41 @@ async fn calls_beyond_the_concurrency_wait_at_the_router() {
                 drop(guard);
                 callee.close().await.unwrap();
                 caller.close().await.unwrap();
+            }
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn calls_beyond_the_concurrency_fail_where_none_can_wait() {
+    Router::Crossbar
+        .run("calls_beyond_the_concurrency_fail_where_none_can_wait", |url| async move {
+            for format in FORMATS {
+                // This realm has no store, hence no place for calls to wait.
+                let realm2 = || loowy_tokio::connect(Config::new(url.as_str(), "realm2").formats([format]));
+                let (first, second, caller) =
+                    (realm2().await.unwrap(), realm2().await.unwrap(), realm2().await.unwrap());
+                let procedure = own(&caller, "busy");
+                let options = || RegisterOptions::new().concurrency(1).invoke(InvokePolicy::RoundRobin);
+                let mut at_first = first.register_with(procedure.as_str(), options()).await.unwrap();
+                let mut at_second = second.register_with(procedure.as_str(), options()).await.unwrap();
+                let one = tokio::spawn(caller.call(procedure.as_str(), ()));
+                let busy = at_first.next().await.unwrap();
+                let two = tokio::spawn(caller.call(procedure.as_str(), ()));
+                let also_busy = at_second.next().await.unwrap();
+                let error = wamp_error(caller.call(procedure.as_str(), ()).await.unwrap_err());
+                assert_eq!(error.uri(), "crossbar.error.max_concurrency_reached");
+                also_busy.reply("second").unwrap();
+                assert_eq!(two.await.unwrap().unwrap().arg::<String>(0).unwrap(), "second");
+                // The first one's turn it would be, but it is busy.
+                let three = tokio::spawn(caller.call(procedure.as_str(), ()));
+                at_second.next().await.unwrap().reply("second again").unwrap();
+                assert_eq!(three.await.unwrap().unwrap().arg::<String>(0).unwrap(), "second again");
+                busy.reply("first").unwrap();
+                assert_eq!(one.await.unwrap().unwrap().arg::<String>(0).unwrap(), "first");
+                for client in [first, second, caller] {
+                    client.close().await.unwrap();
+                }
             }
         })
         .await;
