@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use wamp_proto::{Dict, InvalidId, InvokePolicy, MatchPolicy, Payload, PayloadError, Uri, UriRule, Value};
+use wamp_proto::{Dict, InvalidId, MatchPolicy, Payload, PayloadError, SessionId, Uri, UriRule, Value};
 
 /// One of the ids.
 pub(super) trait Id: Copy {
@@ -107,6 +107,50 @@ pub(super) fn dict_at(args: Vec<Value>, index: usize) -> Result<Dict, PayloadErr
     }
 }
 
+/// What a router tells of a registration and of a subscription alike, taken out of a dict.
+pub(super) struct Entry<T> {
+    pub(super) id: T,
+    pub(super) created: Option<Arc<str>>,
+    pub(super) uri: Option<Uri>,
+    pub(super) match_policy: MatchPolicy,
+}
+
+impl<T: Id> Entry<T> {
+    pub(super) fn take(dict: &mut Dict, path: &str) -> Result<Self, PayloadError> {
+        let match_policy = take(dict, "match", |value| MatchPolicy::from_name(value.as_str()?)).unwrap_or_default();
+        Ok(Self {
+            id: take_id(dict, "id").ok_or_else(|| mismatch(&format!("{path}.id"), "an id"))?,
+            created: take_text(dict, "created"),
+            uri: take_uri(dict, "uri", match_policy),
+            match_policy,
+        })
+    }
+}
+
+/// Reads details, the one of the Arguments at an index.
+pub(super) fn details_at<D>(
+    args: Vec<Value>,
+    index: usize,
+    read: impl FnOnce(Dict, &str) -> Result<D, PayloadError>,
+) -> Result<D, PayloadError> {
+    read(dict_at(args, index)?, &format!("args[{index}]"))
+}
+
+/// The arguments of an event about something that was made: a session and the details.
+pub(super) fn created<D>(
+    payload: &Payload,
+    read: impl FnOnce(Dict, &str) -> Result<D, PayloadError>,
+) -> Result<(SessionId, D), PayloadError> {
+    let args = args(payload)?;
+    Ok((id_at(&args, 0)?, details_at(args, 1, read)?))
+}
+
+/// The arguments of an event about something that changed: a session, which some routers do not tell, and an id.
+pub(super) fn changed<T: Id>(payload: &Payload) -> Result<(Option<SessionId>, T), PayloadError> {
+    let args = args(payload)?;
+    Ok((id_or_null_at(&args, 0)?, id_at(&args, 1)?))
+}
+
 /// Takes the value of a key out of a dict, if it is one of the type; else it stays there.
 pub(super) fn take<T>(dict: &mut Dict, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
     let value = read(dict.get(key)?)?;
@@ -120,14 +164,6 @@ pub(super) fn take_id<T: Id>(dict: &mut Dict, key: &str) -> Option<T> {
 
 pub(super) fn take_text(dict: &mut Dict, key: &str) -> Option<Arc<str>> {
     take(dict, key, |value| value.as_str().map(Into::into))
-}
-
-pub(super) fn take_policy(dict: &mut Dict) -> Option<MatchPolicy> {
-    take(dict, "match", |value| MatchPolicy::from_name(value.as_str()?))
-}
-
-pub(super) fn take_invoke(dict: &mut Dict) -> Option<InvokePolicy> {
-    take(dict, "invoke", |value| InvokePolicy::from_name(value.as_str()?))
 }
 
 /// Takes a URI, or the pattern of a policy, out of a dict.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wamp_proto::{Dict, InvokePolicy, MatchPolicy, Payload, PayloadError, RegistrationId, SessionId, Uri};
 
-use super::read;
+use super::read::{self, Entry};
 use super::request::Request;
 use super::topic::Topic;
 
@@ -95,7 +95,7 @@ pub fn match_registration(procedure: &Uri) -> Request<Option<RegistrationId>> {
 /// `wamp.registration.get`: the details of a registration; `wamp.error.no_such_registration` if there is none.
 pub fn registration(registration: RegistrationId) -> Request<RegistrationDetails> {
     Request::new("wamp.registration.get", [registration.get().into()], |payload| {
-        RegistrationDetails::new(read::dict_at(read::args(payload)?, 0)?, "args[0]")
+        read::details_at(read::args(payload)?, 0, RegistrationDetails::read)
     })
 }
 
@@ -110,31 +110,23 @@ pub fn callee_count(registration: RegistrationId) -> Request<u64> {
 }
 
 impl RegistrationDetails {
-    fn new(mut extra: Dict, path: &str) -> Result<Self, PayloadError> {
-        let wrong = || read::mismatch(&format!("{path}.id"), "an id");
-        let match_policy = read::take_policy(&mut extra).unwrap_or_default();
-        Ok(Self {
-            id: read::take_id(&mut extra, "id").ok_or_else(wrong)?,
-            created: read::take_text(&mut extra, "created"),
-            uri: read::take_uri(&mut extra, "uri", match_policy),
-            match_policy,
-            invoke: read::take_invoke(&mut extra),
-            extra,
-        })
+    fn read(mut extra: Dict, path: &str) -> Result<Self, PayloadError> {
+        let Entry { id, created, uri, match_policy } = Entry::take(&mut extra, path)?;
+        let invoke = read::take(&mut extra, "invoke", |value| InvokePolicy::from_name(value.as_str()?));
+        Ok(Self { id, created, uri, match_policy, invoke, extra })
     }
 }
 
 impl RegistrationCreated {
     fn read(payload: &Payload) -> Result<Self, PayloadError> {
-        let args = read::args(payload)?;
-        let session = read::id_at(&args, 0)?;
-        Ok(Self { session, details: RegistrationDetails::new(read::dict_at(args, 1)?, "args[1]")? })
+        let (session, details) = read::created(payload, RegistrationDetails::read)?;
+        Ok(Self { session, details })
     }
 }
 
 impl RegistrationChange {
     fn read(payload: &Payload) -> Result<Self, PayloadError> {
-        let args = read::args(payload)?;
-        Ok(Self { session: read::id_or_null_at(&args, 0)?, registration: read::id_at(&args, 1)? })
+        let (session, registration) = read::changed(payload)?;
+        Ok(Self { session, registration })
     }
 }

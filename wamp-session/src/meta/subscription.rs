@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wamp_proto::{Dict, MatchPolicy, Payload, PayloadError, SessionId, SubscriptionId, Uri};
 
-use super::read;
+use super::read::{self, Entry};
 use super::request::Request;
 use super::topic::Topic;
 
@@ -93,7 +93,7 @@ pub fn match_subscriptions(topic: &Uri) -> Request<Vec<SubscriptionId>> {
 /// `wamp.subscription.get`: the details of a subscription; `wamp.error.no_such_subscription` if there is none.
 pub fn subscription(subscription: SubscriptionId) -> Request<SubscriptionDetails> {
     Request::new("wamp.subscription.get", [subscription.get().into()], |payload| {
-        SubscriptionDetails::new(read::dict_at(read::args(payload)?, 0)?, "args[0]")
+        read::details_at(read::args(payload)?, 0, SubscriptionDetails::read)
     })
 }
 
@@ -112,30 +112,22 @@ pub fn subscriber_count(subscription: SubscriptionId) -> Request<u64> {
 }
 
 impl SubscriptionDetails {
-    fn new(mut extra: Dict, path: &str) -> Result<Self, PayloadError> {
-        let wrong = || read::mismatch(&format!("{path}.id"), "an id");
-        let match_policy = read::take_policy(&mut extra).unwrap_or_default();
-        Ok(Self {
-            id: read::take_id(&mut extra, "id").ok_or_else(wrong)?,
-            created: read::take_text(&mut extra, "created"),
-            uri: read::take_uri(&mut extra, "uri", match_policy),
-            match_policy,
-            extra,
-        })
+    fn read(mut extra: Dict, path: &str) -> Result<Self, PayloadError> {
+        let Entry { id, created, uri, match_policy } = Entry::take(&mut extra, path)?;
+        Ok(Self { id, created, uri, match_policy, extra })
     }
 }
 
 impl SubscriptionCreated {
     fn read(payload: &Payload) -> Result<Self, PayloadError> {
-        let args = read::args(payload)?;
-        let session = read::id_at(&args, 0)?;
-        Ok(Self { session, details: SubscriptionDetails::new(read::dict_at(args, 1)?, "args[1]")? })
+        let (session, details) = read::created(payload, SubscriptionDetails::read)?;
+        Ok(Self { session, details })
     }
 }
 
 impl SubscriptionChange {
     fn read(payload: &Payload) -> Result<Self, PayloadError> {
-        let args = read::args(payload)?;
-        Ok(Self { session: read::id_or_null_at(&args, 0)?, subscription: read::id_at(&args, 1)? })
+        let (session, subscription) = read::changed(payload)?;
+        Ok(Self { session, subscription })
     }
 }
