@@ -98,14 +98,8 @@ impl Session {
             return Err(CommandError::ReservedUri);
         }
         self.check_room()?;
-        let limit = if self.is_joined() {
-            Some(self.config.request_timeout)
-        } else {
-            self.check_wait(Kind::Register, options.offline, 0)?
-        };
-        let timeout = options.timeout.or(limit);
+        let timeout = self.patience(Kind::Register, options.timeout, options.offline, 0)?;
         let key = RegistrationKey(self.next_key());
-        let until = timeout.and_then(|timeout| self.now.checked_add(timeout));
         let options = options.wire;
         let stage = if self.is_joined() {
             Stage::Asked(match self.adopt(key, &procedure, &options) {
@@ -115,7 +109,7 @@ impl Session {
         } else {
             Stage::Waiting(self.waiting.push(Command::Register(key)))
         };
-        let deadline = self.deadlines.set(until, Deadline::Register(key));
+        let deadline = self.deadlines.set(self.after(timeout), Deadline::Register(key));
         let registration = Registration {
             procedure,
             options,

@@ -44,7 +44,7 @@ impl Session {
         self.check_room()?;
         let key = CallKey(self.next_key());
         let timeout = options.timeout.or(self.config.call_timeout).filter(|timeout| !timeout.is_zero());
-        let until = timeout.and_then(|timeout| self.now.checked_add(timeout));
+        let until = self.after(timeout);
         let offline = options.offline;
         let mut options = options.wire;
         let goes_on = options.progress == Some(true);
@@ -60,7 +60,7 @@ impl Session {
             return Err(CommandError::NotJoined);
         } else {
             let wait = self.check_wait(Kind::Call, offline, payload.byte_len())?;
-            let wait = wait.and_then(|wait| self.now.checked_add(wait));
+            let wait = self.after(wait);
             let wait = match (wait, until) {
                 (Some(wait), Some(until)) => Some(wait.min(until)),
                 (wait, until) => wait.or(until),

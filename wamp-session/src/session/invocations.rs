@@ -111,8 +111,7 @@ impl Session {
         let has_room =
             self.invocations.running.len() < limits.invocations && self.outbound.bytes() < limits.outbound_bytes;
         if has_room && self.events.push_invocation(event, limits) {
-            let until = timeout.and_then(|timeout| self.now.checked_add(timeout));
-            let deadline = self.deadlines.set(until, Deadline::Invocation(key));
+            let deadline = self.deadlines.set(self.after(timeout), Deadline::Invocation(key));
             let gap = timeout.filter(|_| progress);
             let running = Running { request, in_parts: more, more, progress, interrupted: false, deadline, gap };
             self.invocations.running.insert(key, running);

@@ -83,8 +83,7 @@ impl Session {
         self.check_room()?;
         let told = if limit.is_some() { Told::Sent } else { Told::Counted };
         let key = PublishKey(self.next_key());
-        let until = options.timeout.or(limit).and_then(|timeout| self.now.checked_add(timeout));
-        let deadline = self.deadlines.set(until, Deadline::Publish(key));
+        let deadline = self.deadlines.set(self.after(options.timeout.or(limit)), Deadline::Publish(key));
         let mut options = options.wire;
         options.acknowledge = None;
         let stage = Stage::Waiting(self.waiting.push(Command::Publish { key, topic, options, payload }));
@@ -100,12 +99,7 @@ impl Session {
     ) -> Result<PublishKey, CommandError> {
         self.check_topic(&topic)?;
         self.check_room()?;
-        let limit = if self.is_joined() {
-            Some(self.config.request_timeout)
-        } else {
-            self.check_wait(Kind::AckedPublish, options.offline, payload.byte_len())?
-        };
-        let timeout = options.timeout.or(limit);
+        let timeout = self.patience(Kind::AckedPublish, options.timeout, options.offline, payload.byte_len())?;
         let key = PublishKey(self.next_key());
         let mut options = options.wire;
         options.acknowledge = Some(true);
@@ -115,8 +109,7 @@ impl Session {
         } else {
             Stage::Waiting(self.waiting.push(Command::Publish { key, topic, options, payload }))
         };
-        let until = timeout.and_then(|timeout| self.now.checked_add(timeout));
-        let deadline = self.deadlines.set(until, Deadline::Publish(key));
+        let deadline = self.deadlines.set(self.after(timeout), Deadline::Publish(key));
         let (buffered, told) = (timeout.is_none(), Told::Acknowledged);
         self.publications.insert(key, Publication { stage, deadline, buffered, told });
         Ok(key)

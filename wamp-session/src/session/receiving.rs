@@ -133,13 +133,7 @@ impl Session {
             },
             Message::Subscribed(message) => self.subscribed(message),
             Message::Unsubscribed(message) => match message.request {
-                Some(request) => match self.requests.answered(request, MessageType::Unsubscribe) {
-                    Some(Request::Unsubscribe(key, deadline)) => {
-                        self.deadlines.cancel(deadline);
-                        self.unsubscribed(key, Ok(()));
-                    }
-                    _ => self.stats.unknown_answers += 1,
-                },
+                Some(request) => self.withdrawn(request, MessageType::Unsubscribe),
                 None => match message.details.and_then(|details| Some((details.subscription?, details.reason))) {
                     Some((id, reason)) => self.subscription_revoked(id, reason),
                     None => self.invalid(received, "a revocation names no subscription"),
@@ -147,13 +141,7 @@ impl Session {
             },
             Message::Registered(message) => self.registered(message),
             Message::Unregistered(message) => match message.request {
-                Some(request) => match self.requests.answered(request, MessageType::Unregister) {
-                    Some(Request::Unregister(key, deadline)) => {
-                        self.deadlines.cancel(deadline);
-                        self.unregistered(key, Ok(()));
-                    }
-                    _ => self.stats.unknown_answers += 1,
-                },
+                Some(request) => self.withdrawn(request, MessageType::Unregister),
                 None => match message.details.and_then(|details| Some((details.registration?, details.reason))) {
                     Some((id, reason)) => self.registration_revoked(id, reason),
                     None => self.invalid(received, "a revocation names no registration"),
@@ -226,15 +214,8 @@ impl Session {
             Request::Call(key) => self.call_done(key, Err(error)),
             Request::Publish(key) => self.publish_failed(key, error),
             Request::Subscribe(key) => self.not_subscribed(key, &error),
-            Request::Unsubscribe(key, deadline) => {
-                self.deadlines.cancel(deadline);
-                self.unsubscribed(key, Err(error));
-            }
             Request::Register(key) => self.not_registered(key, error),
-            Request::Unregister(key, deadline) => {
-                self.deadlines.cancel(deadline);
-                self.unregistered(key, Err(error));
-            }
+            Request::Unsubscribe(..) | Request::Unregister(..) => self.end_withdrawal(request, Err(error)),
         }
     }
 }

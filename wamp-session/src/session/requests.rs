@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map};
 use wamp_proto::{MatchPolicy, Message, MessageType, RequestId, Role, Uri, UriRule};
 
 use super::Session;
-use super::deadlines::DeadlineId;
+use super::deadlines::{Deadline, DeadlineId};
 use super::outbound::frame;
 use super::state::{Established, State};
 use super::subscriber::WantedKey;
@@ -170,20 +170,48 @@ impl Session {
         }
     }
 
+    /// Limits how long the answer to an UNSUBSCRIBE or UNREGISTER is waited for.
+    pub(super) fn limit_withdrawal(&mut self, request: RequestId, somebody_waits: bool) {
+        if somebody_waits {
+            let until = self.now.checked_add(self.config.request_timeout);
+            let deadline = self.deadlines.set(until, Deadline::Withdraw(request));
+            self.requests.set_deadline(request, deadline);
+        }
+    }
+
+    /// An UNSUBSCRIBE or UNREGISTER was confirmed.
+    pub(super) fn withdrawn(&mut self, request: RequestId, message: MessageType) {
+        match self.requests.answered(request, message) {
+            Some(request) => self.end_withdrawal(request, Ok(())),
+            None => self.stats.unknown_answers += 1,
+        }
+    }
+
+    pub(super) fn withdrawal_timed_out(&mut self, request: RequestId) {
+        if let Some(request) = self.requests.forget(request) {
+            self.end_withdrawal(request, Err(RequestError::Timeout));
+        }
+    }
+
+    /// Ends an UNSUBSCRIBE or UNREGISTER.
+    pub(super) fn end_withdrawal(&mut self, request: Request, result: Result<(), RequestError>) {
+        match request {
+            Request::Unsubscribe(key, deadline) => {
+                self.deadlines.cancel(deadline);
+                self.unsubscribed(key, result);
+            }
+            Request::Unregister(key, deadline) => {
+                self.deadlines.cancel(deadline);
+                self.unregistered(key, result);
+            }
+            Request::Call(_) | Request::Publish(_) | Request::Subscribe(_) | Request::Register(_) => {}
+        }
+    }
+
     /// Ends the UNSUBSCRIBEs and UNREGISTERs; the next session counts its requests from 1.
     pub(super) fn end_withdrawals(&mut self, error: fn(bool) -> RequestError) {
         for request in self.requests.reset() {
-            match request {
-                Request::Unsubscribe(key, deadline) => {
-                    self.deadlines.cancel(deadline);
-                    self.unsubscribed(key, Err(error(true)));
-                }
-                Request::Unregister(key, deadline) => {
-                    self.deadlines.cancel(deadline);
-                    self.unregistered(key, Err(error(true)));
-                }
-                Request::Call(_) | Request::Publish(_) | Request::Subscribe(_) | Request::Register(_) => {}
-            }
+            self.end_withdrawal(request, Err(error(true)));
         }
     }
 }

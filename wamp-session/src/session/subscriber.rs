@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
-    Event, EventDetails, MessageType, RequestId, Role, Subscribe, Subscribed, SubscriptionId, Unsubscribe, Uri, UriRule,
+    Event, EventDetails, MessageType, Role, Subscribe, Subscribed, SubscriptionId, Unsubscribe, Uri, UriRule,
 };
 
 use super::Session;
@@ -18,8 +18,7 @@ use super::rejoining::Replayed;
 use super::requests::Request;
 use super::waiting::{Command, Kind, Place};
 use crate::{
-    CommandError, NotRestored, PublishedEvent, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey, Time,
-    WampError,
+    CommandError, NotRestored, PublishedEvent, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey, WampError,
 };
 
 /// The name of a [`Wanted`].
@@ -147,12 +146,7 @@ impl Session {
         topic.check(UriRule::Loose, options.policy())?;
         self.check_room()?;
         let SubscribeOptions { wire: options, timeout, offline, .. } = options;
-        let limit = if self.is_joined() {
-            Some(self.config.request_timeout)
-        } else {
-            self.check_wait(Kind::Subscribe, offline, 0)?
-        };
-        let timeout = timeout.or(limit);
+        let timeout = self.patience(Kind::Subscribe, timeout, offline, 0)?;
         let wanted = match self.subscriptions.find(&topic, &options) {
             Some(wanted) => wanted,
             None => self.want(topic, options)?,
@@ -165,8 +159,7 @@ impl Session {
             self.events.push(SessionEvent::Subscribed { key, result: Ok(()) });
             None
         } else {
-            let until = timeout.and_then(|timeout| self.now.checked_add(timeout));
-            self.deadlines.set(until, Deadline::Subscribe(key))
+            self.deadlines.set(self.after(timeout), Deadline::Subscribe(key))
         };
         let buffered = timeout.is_none() && !confirmed;
         self.subscriptions.locals.insert(key, Local { wanted, deadline, buffered, confirmed });
@@ -442,15 +435,6 @@ impl Session {
                 Some(Stage::Asked | Stage::GivenUp | Stage::Lost | Stage::Standing(_)) => true,
             };
             self.events.push(SessionEvent::Subscribed { key, result: Err(error(sent)) });
-        }
-    }
-
-    /// Limits how long the answer to an UNSUBSCRIBE or UNREGISTER is waited for.
-    pub(super) fn limit_withdrawal(&mut self, request: RequestId, somebody_waits: bool) {
-        if somebody_waits {
-            let until: Option<Time> = self.now.checked_add(self.config.request_timeout);
-            let deadline = self.deadlines.set(until, Deadline::Withdraw(request));
-            self.requests.set_deadline(request, deadline);
         }
     }
 }

@@ -114,6 +114,25 @@ impl Waiting {
 }
 
 impl Session {
+    /// How long to wait for the answer to a command: as long as it says itself, else for the request timeout. `None` if it waits for a
+    /// join without end, and the timeout begins with that.
+    pub(super) fn patience(
+        &self,
+        kind: Kind,
+        own: Option<Duration>,
+        offline: Option<OfflinePolicy>,
+        bytes: usize,
+    ) -> Result<Option<Duration>, CommandError> {
+        let limit =
+            if self.is_joined() { Some(self.config.request_timeout) } else { self.check_wait(kind, offline, bytes)? };
+        Ok(own.or(limit))
+    }
+
+    /// The instant after a timeout; `None` is never.
+    pub(super) fn after(&self, timeout: Option<Duration>) -> Option<Time> {
+        timeout.and_then(|timeout| self.now.checked_add(timeout))
+    }
+
     /// Checks that a command may wait for a join, and says for how long, if not for its own timeout only.
     pub(super) fn check_wait(
         &self,
