@@ -290,6 +290,31 @@ fn rob_02_an_invocation_leaves_nothing_behind() {
 }
 
 #[test]
+fn rob_02_what_is_ended_by_its_handle_leaves_nothing_behind() {
+    for answers in [["[67,3]", "[35,4]"], [r#"[8,66,3,{},"com.example.no"]"#, r#"[8,34,4,{},"com.example.no"]"#]] {
+        for is_awaited in [true, false] {
+            let world = World::new();
+            let registration = world.registered();
+            let mut subscribe = pin!(world.client.subscribe("com.example.t"));
+            assert!(poll(subscribe.as_mut()).is_pending());
+            world.receive("[33,2,77]");
+            let subscription = ready(subscribe);
+            let mut ends = (Box::pin(registration.unregister()), Box::pin(subscription.unsubscribe()));
+            assert!(poll(ends.0.as_mut()).is_pending() && poll(ends.1.as_mut()).is_pending());
+            if is_awaited {
+                answers.iter().for_each(|answer| world.receive(answer));
+                assert!(poll(ends.0.as_mut()).is_ready() && poll(ends.1.as_mut()).is_ready());
+            } else {
+                drop(ends);
+                answers.iter().for_each(|answer| world.receive(answer));
+            }
+            world.drain();
+            world.assert_still(answers[0]);
+        }
+    }
+}
+
+#[test]
 fn rob_02_a_watcher_that_is_dropped_leaves_nothing_behind() {
     let world = World::new();
     let mut registration = world.registered();

@@ -18,6 +18,7 @@ mod loowy;
 mod meta;
 mod offline;
 mod passthru;
+mod races;
 mod reopening;
 mod subscriber;
 mod world;

@@ -2,8 +2,8 @@
 
 use wamp_session::Frame;
 use wamp_session::proto::{
-    Call, CallOptions, Format, IntoPayload, Limits, MatchPolicy, Message, Payload, Publish, PublishOptions, RequestId,
-    Uri, Value, Yield, YieldOptions, encode,
+    Call, CallOptions, Error, ErrorDetails, Format, IntoPayload, Limits, MatchPolicy, Message, MessageType, Payload,
+    Publish, PublishOptions, RequestId, Uri, Value, Yield, YieldOptions, encode,
 };
 use wamp_session::router::{PeerId, RealmConfig, RouterLimits};
 
@@ -160,6 +160,24 @@ fn a_result_that_a_format_cannot_carry_is_an_error() {
     let payload = (f64::INFINITY,).into_payload(Format::MsgPack).unwrap();
     let result = Yield { request: RequestId::MIN, options: YieldOptions::default(), payload };
     send(&mut world, callee, Format::MsgPack, result);
+    assert_eq!(world.take(caller), [r#"[8,48,1,{},"wamp.error.invalid_payload"]"#]);
+    assert_eq!(world.tables(), [2, 0, 1, 0]);
+}
+
+#[test]
+fn an_error_that_a_format_cannot_carry_is_another_error() {
+    let mut world = World::new(config());
+    let (caller, callee) = (world.join(Format::Json), world.join(Format::MsgPack));
+    world.send(callee, r#"[64,1,{},"a.b"]"#);
+    world.send(caller, r#"[48,1,{},"a.b"]"#);
+    let error = Error {
+        request_type: MessageType::Invocation,
+        request: RequestId::MIN,
+        details: ErrorDetails::default(),
+        error: Uri::new("c.d").unwrap(),
+        payload: (f64::INFINITY,).into_payload(Format::MsgPack).unwrap(),
+    };
+    send(&mut world, callee, Format::MsgPack, error);
     assert_eq!(world.take(caller), [r#"[8,48,1,{},"wamp.error.invalid_payload"]"#]);
     assert_eq!(world.tables(), [2, 0, 1, 0]);
 }

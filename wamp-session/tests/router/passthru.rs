@@ -2,7 +2,7 @@
 
 use wamp_session::proto::Format;
 
-use crate::world::{World, config};
+use crate::world::{World, config, registered};
 
 const HELLO: &str = concat!(
     r#"[1,"realm1",{"roles":{"caller":{"features":{"payload_passthru_mode":true,"progressive_call_results":true,"#,
@@ -87,6 +87,21 @@ fn rtr_09_a_caller_without_the_feature_gets_an_error_and_the_callee_hears_of_it(
     // Of an error the URI is passed on.
     world.send(callee, &format!(r#"[8,68,2,{ATTRIBUTES},"c.d",{ITEM}]"#));
     assert_eq!(world.one(caller), r#"[8,48,2,{},"c.d"]"#);
+}
+
+#[test]
+fn rtr_09_a_sealed_part_ends_the_call_of_a_caller_without_the_feature() {
+    let mut world = World::new(config());
+    let (callee, caller) = (world.join_as(Format::Json, HELLO), world.featured());
+    registered(&mut world, callee, "");
+    world.send(caller, r#"[48,1,{"receive_progress":true},"a.b"]"#);
+    assert_eq!(world.one(callee), r#"[68,1,1,{"receive_progress":true}]"#);
+    let attributes = ATTRIBUTES.replacen('{', r#"{"progress":true,"#, 1);
+    world.send(callee, &format!("[70,1,{attributes},{ITEM}]"));
+    let refused = r#"[8,70,1,{},"wamp.error.feature_not_supported"]"#;
+    assert_eq!(world.take(callee), [refused, r#"[69,1,{"mode":"killnowait"}]"#]);
+    assert_eq!(world.one(caller), r#"[8,48,1,{},"wamp.error.feature_not_supported"]"#);
+    assert_eq!(world.tables(), [2, 0, 1, 0]);
 }
 
 #[test]

@@ -154,6 +154,7 @@ fn rtr_14_results_may_say_who_the_callee_is() {
     world.send(callee, "[70,1,{}]");
     let Some(Message::Result(result)) = world.messages(caller).pop() else { panic!("no RESULT") };
     assert!(result.details.callee.is_some());
+    assert!(result.details.callee_authid.is_some_and(|authid| authid.starts_with("anonymous-")));
     assert_eq!(result.details.callee_authrole.as_deref(), Some("guest"));
 }
 

@@ -125,6 +125,44 @@ fn rer_01_a_call_that_was_taken_back_goes_nowhere() {
 }
 
 #[test]
+fn rer_02_a_declined_call_that_nobody_else_can_take_is_answered() {
+    type Meanwhile = fn(&mut World, PeerId);
+    let cases: [(&str, Meanwhile, &str); 4] = [
+        ("unregistered", |world, other| world.send(other, "[66,2,1]"), "wamp.error.no_available_callee"),
+        ("gone", |world, other| world.router.handle_closed(world.now, other), "wamp.error.no_available_callee"),
+        (
+            "revoked",
+            |world, _| {
+                let registration = world.router.registrations("realm1").next().unwrap().id;
+                assert!(world.router.revoke_registration(world.now, "realm1", registration, None));
+            },
+            "wamp.error.no_available_callee",
+        ),
+        (
+            "busy",
+            |world, _| {
+                let another = world.featured();
+                world.send(another, r#"[48,1,{},"a.b"]"#);
+            },
+            "crossbar.error.max_concurrency_reached",
+        ),
+    ];
+    for (name, meanwhile, error) in cases {
+        let mut world = World::new(config());
+        let (one, other, caller) = (world.featured(), world.featured(), world.featured());
+        for callee in [one, other] {
+            registered(&mut world, callee, r#""invoke":"first","concurrency":1"#);
+        }
+        world.send(caller, r#"[48,1,{},"a.b"]"#);
+        assert_eq!(world.one(one), "[68,1,1,{}]");
+        meanwhile(&mut world, other);
+        world.take(other);
+        world.send(one, r#"[8,68,1,{},"wamp.error.unavailable"]"#);
+        assert_eq!(world.one(caller), format!(r#"[8,48,1,{{}},"{error}"]"#), "{name}");
+    }
+}
+
+#[test]
 fn what_is_kept_for_other_callees_is_limited() {
     let payload = "x".repeat(70);
     let call = |request: u64, options: &str| format!(r#"[48,{request},{{{options}}},"a.b",["{payload}"]]"#);

@@ -349,6 +349,19 @@ mod tests {
     }
 
     #[test]
+    fn interrupted_invocations_are_remembered_up_to_the_limit() {
+        let mut calls = Calls::default();
+        for number in 1..=5 {
+            let call = Called { caller: CALLER, request: RequestId::new(number).unwrap() };
+            let invocation = Invocation::new(call, RegistrationId::MIN, InvocationDetails::default());
+            let invoked = calls.begin(CALLEE, false, invocation);
+            calls.interrupt(invoked, 2);
+        }
+        let callee = &calls.callees[&CALLEE];
+        assert_eq!((callee.interrupted.len(), callee.forgotten), (2, RequestId::new(3).ok()));
+    }
+
+    #[test]
     fn a_callee_that_leaves_leaves_nothing_behind() {
         let mut calls = calls();
         assert_eq!(calls.leave(CALLEE).len(), 1, "one caller still waits");
