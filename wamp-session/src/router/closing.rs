@@ -3,7 +3,7 @@
 use wamp_proto::{Abort, AbortDetails, Goodbye, GoodbyeDetails, Message, Payload, Uri};
 
 use super::peer::{Member, State};
-use super::{PeerId, Router, Violation, uri};
+use super::{PeerId, Quirks, Router, Violation, uri};
 use crate::Time;
 
 impl Router {
@@ -55,7 +55,7 @@ impl Router {
                 if let State::Joined(member) = before { Some(member) } else { None }
             }
             State::Opening | State::Authenticating(_) => {
-                self.peers.send(id, &abort(reason.clone(), message));
+                self.peers.send(id, &abort(self.peers.quirks, reason.clone(), message));
                 self.peers.close(id, 1001, reason)
             }
             State::Leaving | State::Closing { .. } => None,
@@ -67,22 +67,45 @@ impl Router {
         let is_normal = self.peers.quirks.has_goodbye_normal();
         let reason = uri(if is_normal { "wamp.close.normal" } else { "wamp.close.goodbye_and_out" });
         self.peers.send(id, &Goodbye { details: GoodbyeDetails::default(), reason }.into());
-        self.close_peer(id, 1000, "wamp.close.goodbye_and_out");
+        if self.peers.quirks.has_answers_after_goodbye()
+            && let Some(member) = self.peers.member(id)
+            && let Some(realm) = self.realms.get_mut(&member.realm.clone())
+        {
+            realm.leave(&mut self.peers, id);
+        }
+        self.end_transport(id, 1000, "wamp.close.goodbye_and_out");
+    }
+
+    /// Closes a transport whose session is over, or has not begun.
+    pub(super) fn end_transport(&mut self, id: PeerId, code: u16, reason: &str) {
+        if !self.peers.quirks.has_keep_transport() {
+            return self.close_peer(id, code, reason);
+        }
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        let before = core::mem::replace(&mut peer.state, State::Opening);
+        if !matches!(before, State::Opening | State::Authenticating(_)) {
+            self.peers.set_deadline(id, None);
+        }
+        if let State::Joined(member) = before {
+            self.leave(id, member);
+        }
     }
 
     /// Ends a session whose client broke the protocol (WAMP Basic Profile, "Protocol Errors").
     pub(super) fn violated(&mut self, id: PeerId, violation: &Violation) {
         self.protocol_violations += 1;
         if !self.peers.quirks.has_close_without_abort() {
-            self.peers.send(id, &abort(uri("wamp.error.protocol_violation"), Some(&violation.text)));
+            let reason = uri("wamp.error.protocol_violation");
+            self.peers.send(id, &abort(self.peers.quirks, reason, Some(&violation.text)));
         }
         self.close_peer(id, 1002, "wamp.error.protocol_violation");
     }
 
     /// Refuses a session by an ABORT, and closes its transport.
     pub(super) fn abort(&mut self, id: PeerId, reason: &'static str, message: &str) {
-        self.peers.send(id, &abort(uri(reason), Some(message)));
-        self.close_peer(id, 1000, reason);
+        let reason = self.peers.quirks.refusal(reason);
+        self.peers.send(id, &abort(self.peers.quirks, uri(reason), Some(message)));
+        self.end_transport(id, 1000, reason);
     }
 
     /// Closes a transport behind what is to be sent, and ends the session on it.
@@ -148,8 +171,11 @@ impl Router {
     }
 }
 
-fn abort(reason: Uri, message: Option<&str>) -> Message {
+fn abort(quirks: Quirks, reason: Uri, message: Option<&str>) -> Message {
     let mut details = AbortDetails::default();
-    details.message = message.map(Into::into);
+    match message {
+        Some(message) if quirks.has_error_in_abort() => drop(details.extra.insert("error", message)),
+        message => details.message = message.map(Into::into),
+    }
     Abort { details, reason, payload: Payload::new() }.into()
 }

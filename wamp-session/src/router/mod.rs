@@ -101,8 +101,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
-    DecodeError, DecodeErrorKind, Error, ErrorDetails, Format, Message, MessageType, Payload, PayloadCheck, RequestId,
-    Role, SessionId, Uri, decode,
+    DecodeError, DecodeErrorKind, Error, ErrorDetails, Format, IntoPayload as _, Message, MessageType, PayloadCheck,
+    RequestId, Role, SessionId, Uri, decode,
 };
 
 pub use self::action::{PeerId, RouterAction};
@@ -321,12 +321,13 @@ impl Router {
         match (&peer.state, message) {
             (State::Closing { .. }, _) => {}
             // It has had GOODBYE; what it sent before it saw that does not count.
-            (State::Leaving, Message::Goodbye(_)) => self.close_peer(id, 1000, "wamp.close.goodbye_and_out"),
+            (State::Leaving, Message::Goodbye(_)) => self.end_transport(id, 1000, "wamp.close.goodbye_and_out"),
             (_, Message::Abort(_)) => self.close_peer(id, 1000, "the client aborted"),
             (State::Leaving, _) => {}
             (State::Opening, Message::Hello(hello)) => self.hello(id, hello)?,
-            (State::Opening, message) => return Err(unexpected(&message, "before HELLO")),
             (State::Authenticating(_), Message::Authenticate(answer)) => self.authenticate(id, &answer),
+            (State::Opening | State::Authenticating(_), _) if self.peers.quirks.has_ignore_untimely() => {}
+            (State::Opening, message) => return Err(unexpected(&message, "before HELLO")),
             (State::Authenticating(_), message) => return Err(unexpected(&message, "instead of AUTHENTICATE")),
             (State::Joined(_), Message::Goodbye(_)) => self.goodbye(id),
             (State::Joined(_), message) => self.routed(id, message)?,
@@ -336,6 +337,8 @@ impl Router {
 
     /// A message of a session to the broker or the dealer.
     fn routed(&mut self, id: PeerId, message: Message) -> Result<(), Violation> {
+        let quirks = self.peers.quirks;
+        let Some(message) = quirks.misread(message) else { return Ok(()) };
         let kind = message.message_type();
         let role = match kind {
             MessageType::Publish => Role::Publisher,
@@ -345,7 +348,7 @@ impl Router {
             _ => return Err(unexpected(&message, "after the session was established")),
         };
         let Some(member) = self.peers.member(id) else { return Ok(()) };
-        if !member.has(role) {
+        if !member.has(role) && !quirks.has_ignore_roles() {
             return Err(Violation::new(format!("{kind} received from a session without the role {}", role.as_str())));
         }
         let message = match message {
@@ -368,13 +371,12 @@ impl Router {
             return Ok(());
         }
         let message = match message {
-            Message::Call(call) if call.procedure.is_reserved() => {
+            Message::Call(call) if call.procedure.is_reserved() && !quirks.has_open_reserved() => {
                 self.meta_call(id, call);
                 return Ok(());
             }
             message => message,
         };
-        let Some(message) = self.peers.quirks.misread(message) else { return Ok(()) };
         let Some(member) = self.peers.member(id) else { return Ok(()) };
         let Some(realm) = self.realms.get_mut(&member.realm) else { return Ok(()) };
         let Realm { config, broker, dealer } = realm;
@@ -420,6 +422,10 @@ impl Router {
                 ),
                 Some(request),
             ) if is_uri => {
+                if self.peers.quirks.has_close_on_invalid_uri() {
+                    self.close_peer(id, 1011, "a URI is not valid");
+                    return Ok(());
+                }
                 self.count_request(id, kind, request)?;
                 if error.wants_answer() {
                     refuse(&mut self.peers, id, kind, request, "wamp.error.invalid_uri");
@@ -432,6 +438,7 @@ impl Router {
                 refuse(&mut self.peers, id, kind, request, "wamp.error.invalid_argument");
                 Ok(())
             }
+            _ if self.peers.quirks.has_ignore_undecodable() => Ok(()),
             _ => Err(Violation::new(error.to_string())),
         }
     }
@@ -455,7 +462,13 @@ fn unexpected(message: &Message, when: &str) -> Violation {
 /// Answers a request with an ERROR of the router's own.
 fn refuse(peers: &mut Peers, id: PeerId, request_type: MessageType, request: RequestId, error: &'static str) {
     let details = ErrorDetails::default();
-    peers.send(id, &Error { request_type, request, details, error: uri(error), payload: Payload::new() }.into());
+    let explained = || {
+        let text = format!("the router answers {request_type} {request} with {error}");
+        (text,).into_payload(peers.get(id)?.format).ok()
+    };
+    let payload = if peers.quirks.has_explain_errors() { explained() } else { None };
+    let payload = payload.unwrap_or_default();
+    peers.send(id, &Error { request_type, request, details, error: uri(error), payload }.into());
 }
 
 /// A URI of the specification.

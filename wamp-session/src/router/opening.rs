@@ -59,13 +59,21 @@ impl Router {
                 break drawn;
             }
         };
-        match admission(config, details.authmethods.as_deref().unwrap_or_default(), details.authid.as_ref()) {
+        let methods = details.authmethods.as_deref().unwrap_or_default();
+        if self.peers.quirks.has_refuse_unknown_methods() && has_unknown(config, methods) {
+            self.abort(id, "wamp.error.authentication_denied", "an authmethod is unknown");
+            return Ok(());
+        }
+        match admission(config, methods, details.authid.as_ref()) {
             None => self.abort(id, "wamp.error.no_matching_auth_method", "the realm has none of the methods offered"),
             Some(Admission::Anonymous { role }) => {
                 let authrole = Arc::clone(role);
                 let authid = format!("anonymous-{session}").into();
                 let granted = Granted { realm, session, roles, features, authid, authrole, authmethod: "anonymous" };
                 self.welcome(id, granted);
+            }
+            Some(Admission::Challenge { user: None, .. }) if self.peers.quirks.has_refuse_unknown_users() => {
+                self.abort(id, "wamp.error.authentication_denied", "there is no such user");
             }
             Some(Admission::Challenge { authid, method, user }) => {
                 let authrole = user.map_or_else(|| "user".into(), |user| Arc::clone(&user.role));
@@ -171,6 +179,17 @@ impl Router {
             self.tell_of_joining(id);
         }
     }
+}
+
+/// Whether a method that is unknown to everybody is offered before one that the realm has.
+fn has_unknown(config: &RealmConfig, offered: &[Arc<str>]) -> bool {
+    let known = ["anonymous", "cookie", "cryptosign", "scram", "ticket", "tls", "wampcra"];
+    let is_had = |method: &str| match method {
+        "anonymous" => config.anonymous.is_some(),
+        method => config.find_user(method, |_| true).is_some(),
+    };
+    let mut passed_over = offered.iter().take_while(|method| !is_had(method));
+    passed_over.any(|method| !known.contains(&&**method))
 }
 
 /// Finds the first method offered by which the realm lets the peer in, or finds out whether it should.

@@ -107,13 +107,31 @@ impl<T: Copy> Patterns<T> {
         self.exact.get(uri).copied().or_else(|| prefix(true)).or_else(wildcard).or_else(|| prefix(false))
     }
 
+    /// The URI itself, else the longest prefix, else the longest wildcard pattern, in bytes.
+    pub(super) fn longest(&self, uri: &str) -> Option<T> {
+        let lengths = self.lengths.range(..=uri.len()).rev();
+        let prefix = lengths.filter_map(|(length, _)| self.prefixes.get(uri.get(..*length)?).copied()).next();
+        let wildcard = || {
+            // Of patterns of one length, the first one.
+            let longest = self.wildcards_of(uri).rev().max_by_key(|(length, _)| *length);
+            longest.map(|(_, value)| value)
+        };
+        self.exact.get(uri).copied().or(prefix).or_else(wildcard)
+    }
+
     fn matching_wildcards<'a>(&'a self, uri: &'a str) -> impl Iterator<Item = T> + 'a {
+        self.wildcards_of(uri).map(|(_, value)| value)
+    }
+
+    /// The wildcard patterns that match a URI, with their lengths.
+    fn wildcards_of<'a>(&'a self, uri: &'a str) -> impl DoubleEndedIterator<Item = (usize, T)> + 'a {
         let components: Vec<&str> = if self.shapes.is_empty() { Vec::new() } else { uri.split('.').collect() };
         let shapes = self.shapes.get(&components.len()).into_iter().flat_map(BTreeMap::keys);
         shapes.filter_map(move |shape| {
             let components = components.iter().zip(shape.iter());
             let pattern: Vec<&str> = components.map(|(component, any)| if *any { "" } else { component }).collect();
-            self.wildcards.get(pattern.join(".").as_str()).copied()
+            let pattern = pattern.join(".");
+            Some((pattern.len(), *self.wildcards.get(pattern.as_str())?))
         })
     }
 }

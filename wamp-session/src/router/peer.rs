@@ -219,8 +219,10 @@ impl Peers {
     /// Queues a frame; a peer that leaves too many untaken is dropped. Nothing follows GOODBYE.
     pub(super) fn send_frame(&mut self, id: PeerId, frame: Frame) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        if matches!(peer.state, State::Leaving | State::Closing { .. }) {
-            return;
+        match peer.state {
+            State::Leaving if self.quirks.has_answers_after_goodbye() => {}
+            State::Leaving | State::Closing { .. } => return,
+            State::Opening | State::Authenticating(_) | State::Joined(_) => {}
         }
         let bytes = peer.outbound_bytes.saturating_add(frame.bytes().len());
         if bytes > self.limits.outbound_bytes {

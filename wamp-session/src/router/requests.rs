@@ -9,8 +9,13 @@ use crate::Feature;
 impl Router {
     /// Checks that a session counts its requests: 1, 2, 3 … over all of their types.
     pub(super) fn count_request(&mut self, id: PeerId, kind: MessageType, request: RequestId) -> Result<(), Violation> {
+        let is_any = self.peers.quirks.has_any_request_id();
         let Some(State::Joined(member)) = self.peers.get_mut(id).map(|peer| &mut peer.state) else { return Ok(()) };
         let expected = member.next_request;
+        if is_any {
+            member.next_request = expected.max(request.next());
+            return Ok(());
+        }
         if request != expected {
             return Err(Violation::new(format!("{kind} has the request id {request} instead of {expected}")));
         }
@@ -20,7 +25,11 @@ impl Router {
 
     /// Deals with a CALL that continues a call, and gives back one that begins a call.
     pub(super) fn continued(&mut self, id: PeerId, call: Call) -> Result<Option<Call>, Violation> {
+        let quirks = self.peers.quirks;
         let Some(member) = self.peers.member_mut(id) else { return Ok(None) };
+        if quirks.has_no_progressive_calls() {
+            return Ok(Some(call));
+        }
         let more = call.options.progress == Some(true);
         if more && !streams(member) {
             return Err(Violation::new("CALL is progressive, which the caller does not announce"));
@@ -32,7 +41,11 @@ impl Router {
         let is_open = if more { member.inputs.contains(&call.request) } else { member.inputs.remove(&call.request) };
         let is_open = is_open || member.forgotten_input >= Some(call.request);
         let Some(realm) = self.realms.get_mut(&member.realm) else { return Ok(None) };
-        if !is_open && !realm.dealer.takes_input(id, call.request) {
+        let takes_input = realm.dealer.takes_input(id, call.request);
+        if !takes_input && quirks.has_late_input_calls() {
+            return Ok(Some(call));
+        }
+        if !is_open && !takes_input {
             return Err(Violation::new(format!("CALL {} continues no call that takes more", call.request)));
         }
         realm.dealer.call_more(&mut self.peers, id, call).map(|()| None)

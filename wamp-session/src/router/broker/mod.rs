@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wamp_proto::{
-    Args, Event, EventDetails, Format, IntoPayload, MatchPolicy, MessageType, Payload, Publish, Published, Role,
-    Subscribe, Subscribed, SubscriptionId, Unsubscribe, Unsubscribed, UnsubscribedDetails, Uri, Value,
+    Args, Event, EventDetails, Format, IntoPayload, MatchPolicy, Message, MessageType, Payload, Publish, Published,
+    Role, Subscribe, Subscribed, SubscriptionId, Unsubscribe, Unsubscribed, UnsubscribedDetails, Uri, Value,
 };
 
 use self::audience::Audience;
@@ -57,13 +57,17 @@ impl Broker {
         };
         peers.send(subscriber, &Subscribed { request: *request, subscription }.into());
         if options.get_retained == Some(true) {
-            self.send_retained(peers, subscriber, subscription);
+            self.send_retained(peers, ids, subscriber, subscription);
         }
     }
 
     /// Sends a subscriber the events that are kept and that it may receive.
-    fn send_retained(&mut self, peers: &mut Peers, subscriber: PeerId, id: SubscriptionId) {
+    fn send_retained(&mut self, peers: &mut Peers, ids: &mut Ids, subscriber: PeerId, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.get(id) else { return };
+        let are_new = peers.quirks.has_new_retained_ids();
+        if are_new && subscription.policy != MatchPolicy::Exact {
+            return;
+        }
         for publication in self.retained.matching(&subscription.topic, subscription.policy) {
             let node = subscription.node_for(peers, publication);
             if !subscription.receives(peers, publication, node, subscriber) {
@@ -71,8 +75,9 @@ impl Broker {
             }
             let mut details = publication.details_for(subscription.policy);
             details.retained = Some(true);
-            let Publication { id: publication, payload, .. } = publication;
-            let event = Event { subscription: id, publication: *publication, details, payload: payload.clone() };
+            let payload = publication.payload.clone();
+            let publication = if are_new { ids.publication() } else { publication.id };
+            let event = Event { subscription: id, publication, details, payload };
             if peers.forward(subscriber, &event.into()).is_err() {
                 self.dropped_events += 1;
             }
@@ -127,7 +132,7 @@ impl Broker {
         // Who subscribes without the feature finds out by itself.
         passthru::forward(passthru.as_ref(), &mut details);
         let publication = Publication { id: ids.publication(), topic, details, payload, audience, key };
-        let error = if publication.topic.is_reserved() {
+        let error = if publication.topic.is_reserved() && !peers.quirks.has_open_reserved() {
             Some("wamp.error.invalid_uri")
         } else if wants_disclosure
             && member.is_some_and(|member| config.disclosure_of(&member.authrole) == Disclosure::Denied)
@@ -144,10 +149,15 @@ impl Broker {
             }
             return Ok(());
         }
-        if acknowledge {
-            peers.send(publisher, &Published { request, publication: publication.id }.into());
+        let published = acknowledge.then(|| Message::from(Published { request, publication: publication.id }));
+        let (first, last) = if peers.quirks.has_published_last() { (None, published) } else { (published, None) };
+        if let Some(published) = first {
+            peers.send(publisher, &published);
         }
         self.deliver(peers, &publication);
+        if let Some(published) = last {
+            peers.send(publisher, &published);
+        }
         self.keep(peers, publication, retain);
         Ok(())
     }
@@ -234,18 +244,24 @@ impl Broker {
     /// It is encoded once for each subscription and format, and its payload at most once for each format.
     pub(super) fn deliver(&mut self, peers: &mut Peers, publication: &Publication) {
         let Publication { id, topic, payload, .. } = publication;
+        let is_for_announced = peers.quirks.has_disclose_to_announced();
         let mut payloads: BTreeMap<Format, Option<Payload>> = BTreeMap::new();
         for (subscription, subscribed) in self.subscriptions.matching(topic) {
-            let mut frames: BTreeMap<Format, Option<Frame>> = BTreeMap::new();
+            let mut frames: BTreeMap<(Format, bool), Option<Frame>> = BTreeMap::new();
             let node = subscribed.node_for(peers, publication);
             for subscriber in subscribed.subscribers.iter().copied() {
                 let Some(format) = peers.get(subscriber).map(|peer| peer.format) else { continue };
                 if !subscribed.receives(peers, publication, node, subscriber) {
                     continue;
                 }
-                let frame = frames.entry(format).or_insert_with(|| {
+                let is_disclosed = !is_for_announced
+                    || peers.announces(subscriber, Role::Subscriber, Feature::PublisherIdentification);
+                let frame = frames.entry((format, is_disclosed)).or_insert_with(|| {
                     let payload = payloads.entry(format).or_insert_with(|| payload.transcode(format).ok()).clone()?;
-                    let details = publication.details_for(subscribed.policy);
+                    let mut details = publication.details_for(subscribed.policy);
+                    if !is_disclosed {
+                        (details.publisher, details.publisher_authid, details.publisher_authrole) = (None, None, None);
+                    }
                     peers.frame(format, &Event { subscription, publication: *id, details, payload }.into()).ok()
                 });
                 match frame {

@@ -20,24 +20,52 @@ impl Dealer {
         answer: Yield,
     ) -> Result<(), Violation> {
         let Yield { request, options, payload } = answer;
-        let passthru = passthru::sent_by(peers, callee, Role::Callee, MessageType::Yield, &options)?;
         let invoked = Invoked { callee, request };
-        if options.progress == Some(true) {
+        let quirks = peers.quirks;
+        let passthru = match passthru::sent_by(peers, callee, Role::Callee, MessageType::Yield, &options) {
+            Err(violation) if quirks.has_error_to_yield() => {
+                if let Some(Invocation { call: Some(call), .. }) = self.calls.remove(invoked) {
+                    refuse(peers, call.caller, MessageType::Yield, request, passthru::NOT_SUPPORTED);
+                }
+                return Err(violation);
+            }
+            passthru => passthru?,
+        };
+        if self.is_cancelled_by_kill(peers, invoked) {
+            return Ok(());
+        }
+        if options.progress == Some(true) && !self.ends_with_progress(peers, invoked) {
             return self.progressed(peers, invoked, passthru.as_ref(), payload);
         }
-        let Some(Invocation { call: Some(call), .. }) = self.calls.answered(invoked)? else {
+        let Some(Invocation { call: Some(call), .. }) = self.answered(peers, invoked)? else {
             self.discarded_answers += 1;
             return Ok(());
         };
         if !passthru::is_taken_by(peers, call.caller, Role::Caller, passthru.as_ref()) {
             refuse(peers, callee, MessageType::Yield, request, passthru::NOT_SUPPORTED);
-            refuse(peers, call.caller, MessageType::Call, call.request, passthru::NOT_SUPPORTED);
+            if !quirks.has_error_to_yield() {
+                refuse(peers, call.caller, MessageType::Call, call.request, passthru::NOT_SUPPORTED);
+            }
             return Ok(());
         }
         if let Err(undeliverable) = result(peers, callee, call, false, passthru.as_ref(), payload) {
             refuse(peers, call.caller, MessageType::Call, call.request, undeliverable.uri());
         }
         Ok(())
+    }
+
+    /// Ends the invocation that a callee answers: `None` if it was interrupted before.
+    fn answered(&mut self, peers: &Peers, invoked: Invoked) -> Result<Option<Invocation>, Violation> {
+        match self.calls.answered(invoked) {
+            Err(_) if peers.quirks.has_ignore_stray_answers() => Ok(None),
+            answered => answered,
+        }
+    }
+
+    /// Whether a part of a result counts as the result.
+    fn ends_with_progress(&self, peers: &Peers, invoked: Invoked) -> bool {
+        let is_asked_for = self.calls.get(invoked).is_none_or(Invocation::takes_progress);
+        peers.quirks.has_progress_ends_call() && !is_asked_for
     }
 
     /// A part of a result.
@@ -49,15 +77,20 @@ impl Dealer {
         payload: Payload,
     ) -> Result<(), Violation> {
         let Some(invocation) = self.calls.get(invoked) else {
-            if !self.calls.is_interrupted(invoked) {
+            if !self.calls.is_interrupted(invoked) && !peers.quirks.has_ignore_stray_answers() {
                 return Err(Violation::new("the answer is to no invocation that waits for one"));
             }
             self.discarded_answers += 1;
+            self.stop_late_progress(peers, invoked);
             return Ok(());
         };
         let takes_progress = invocation.takes_progress() || peers.quirks.has_unsolicited_progress();
         let (Some(call), true) = (invocation.call, takes_progress) else {
+            let is_late = invocation.call.is_none();
             self.discarded_answers += 1;
+            if is_late {
+                self.stop_late_progress(peers, invoked);
+            }
             return Ok(());
         };
         if !passthru::is_taken_by(peers, call.caller, Role::Caller, sealed) {
@@ -90,7 +123,11 @@ impl Dealer {
             return Err(Violation::new("ERROR answers something else than an INVOCATION"));
         }
         let sealed = passthru::sent_by(peers, callee, Role::Callee, MessageType::Error, &details)?;
-        let answered = self.calls.answered(Invoked { callee, request })?;
+        let invoked = Invoked { callee, request };
+        if self.is_cancelled_by_kill(peers, invoked) {
+            return Ok(());
+        }
+        let answered = self.answered(peers, invoked)?;
         let Some(Invocation { call: Some(call), registration, spare, is_killed, .. }) = answered else {
             self.discarded_answers += 1;
             return Ok(());

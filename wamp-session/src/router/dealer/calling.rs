@@ -58,7 +58,8 @@ impl Dealer {
         if self.calls.of_caller(call.caller) >= peers.limits.calls {
             return Err(UNAVAILABLE);
         }
-        let registration = self.registry.serving(&wanted.procedure).ok_or("wamp.error.no_such_procedure")?;
+        let registration =
+            self.registry.serving(peers.quirks, &wanted.procedure).ok_or("wamp.error.no_such_procedure")?;
         self.invoke(config, peers, ids, registration, call, wanted)
     }
 
@@ -88,7 +89,7 @@ impl Dealer {
         let payload = wanted.payload.clone();
         let frame = frame_of(peers, callee, request, &invocation, is_progressive, payload)?;
         invocation.input = is_progressive.then(|| wanted.procedure.clone());
-        let is_forwarded = invocation.details.timeout.is_some();
+        let is_forwarded = invocation.details.timeout.is_some() && !peers.quirks.has_tell_timeouts();
         let expires = wanted.expires.filter(|_| !is_forwarded);
         invocation.timeout = timeout_of(&wanted.options).filter(|_| !is_forwarded);
         invocation.spare = self.spare_of(peers, registration, callee, wanted);
@@ -144,7 +145,10 @@ impl Dealer {
         };
         let (options, terms) = (&wanted.options, registration.terms(callee));
         let is_asked = options.disclose_me == Some(true) || terms.disclose_caller;
-        if discloses(config.disclosure_of(&caller.authrole), is_asked) {
+        let quirks = peers.quirks;
+        let knows_callers =
+            !quirks.has_disclose_to_announced() || peers.announces(callee, Role::Callee, Feature::CallerIdentification);
+        if discloses(config.disclosure_of(&caller.authrole), is_asked) && knows_callers {
             details.caller = Some(caller.session);
             details.caller_authid = Some(Arc::clone(&caller.authid));
             details.caller_authrole = Some(Arc::clone(&caller.authrole));
@@ -152,11 +156,15 @@ impl Dealer {
         passthru::forward(options.passthru().as_ref(), &mut details);
         details.trustlevel = config.trustlevels.get(&caller.authrole).copied();
         details.procedure = (registration.policy != MatchPolicy::Exact).then(|| wanted.procedure.clone());
-        let takes_progress = options.receive_progress == Some(true)
-            && caller.announces(Role::Caller, Feature::ProgressiveCallResults)
+        let has_progress = caller.announces(Role::Caller, Feature::ProgressiveCallResults)
             && supports(peers, callee, Feature::ProgressiveCallResults);
-        details.receive_progress = takes_progress.then_some(true);
-        if terms.forward_timeout && peers.announces(callee, Role::Callee, Feature::CallTimeout) {
+        let takes_progress = has_progress || quirks.has_tell_receive_progress();
+        details.receive_progress = options.receive_progress.filter(|is_wanted| *is_wanted && takes_progress);
+        if quirks.has_tell_timeouts() {
+            // As the caller has given it.
+            let unit = if quirks.has_timeouts_in_seconds() { 1000 } else { 1 };
+            details.timeout = options.timeout.map(|timeout| timeout / unit).filter(|timeout| *timeout > 0);
+        } else if terms.forward_timeout && peers.announces(callee, Role::Callee, Feature::CallTimeout) {
             details.timeout = match wanted.expires {
                 // What is left of it, if another callee has declined the call.
                 Some(expires) => Some(whole_millis(expires.since(peers.now))),
@@ -169,7 +177,7 @@ impl Dealer {
     /// What to keep of a call in case that its callee declines it.
     fn spare_of(&self, peers: &Peers, registration: RegistrationId, callee: PeerId, mut wanted: SpareCall) -> Spare {
         let may_decline = peers.announces(callee, Role::Callee, Feature::CallReroute);
-        if !may_decline || wanted.options.progress == Some(true) {
+        if !may_decline || wanted.options.progress == Some(true) || peers.quirks.has_no_rerouting() {
             return Spare::Nothing;
         }
         wanted.tried.insert(callee);

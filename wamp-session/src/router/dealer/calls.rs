@@ -241,10 +241,17 @@ impl Calls {
         let invocation = self.get_mut(invoked)?;
         invocation.input = None;
         let call = invocation.call.take()?;
-        if let Some(calls) = self.callers.get_mut(&call.caller) {
+        self.forget(call, invoked);
+        Some(call)
+    }
+
+    /// Takes a call from its caller, unless the caller has made another one with the same id since.
+    fn forget(&mut self, call: Called, invoked: Invoked) {
+        if let Some(calls) = self.callers.get_mut(&call.caller)
+            && calls.get(&call.request) == Some(&invoked)
+        {
             calls.remove(&call.request);
         }
-        Some(call)
     }
 
     /// Ends an invocation of which the callee is told; an answer that crosses it is expected, up to so many of them.
@@ -270,10 +277,8 @@ impl Calls {
             }
         }
         self.kept_bytes = self.kept_bytes.saturating_sub(invocation.kept_bytes());
-        if let Some(Called { caller, request }) = invocation.call
-            && let Some(calls) = self.callers.get_mut(&caller)
-        {
-            calls.remove(&request);
+        if let Some(call) = invocation.call {
+            self.forget(call, invoked);
         }
         Some(invocation)
     }

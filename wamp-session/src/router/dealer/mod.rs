@@ -15,7 +15,7 @@ use self::calls::Calls;
 pub use self::registry::RegistrationInfo;
 use self::registry::Registry;
 use super::meta::News;
-use super::{PeerId, Router};
+use super::{PeerId, Quirks, Router};
 use crate::Time;
 
 #[derive(Default)]
@@ -44,8 +44,8 @@ impl Dealer {
     }
 
     /// The registration that a call of a procedure goes to.
-    pub(super) fn serving(&self, procedure: &Uri) -> Option<RegistrationId> {
-        self.registry.serving(procedure)
+    pub(super) fn serving(&self, quirks: Quirks, procedure: &Uri) -> Option<RegistrationId> {
+        self.registry.serving(quirks, procedure)
     }
 
     pub(super) fn has_news(&self) -> bool {

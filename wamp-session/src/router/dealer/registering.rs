@@ -55,7 +55,7 @@ impl Dealer {
         register: &Register,
     ) -> Option<&'static str> {
         let Register { options, procedure, .. } = register;
-        if procedure.is_reserved() {
+        if procedure.is_reserved() && !peers.quirks.has_open_reserved() {
             return Some("wamp.error.invalid_uri");
         }
         if options.disclose_caller == Some(true) && config.disclosure == Disclosure::Denied {
@@ -71,7 +71,12 @@ impl Dealer {
             && options.force_reregister != Some(true)
             && !may_share(known.invoke, options.invoke.unwrap_or(InvokePolicy::Single))
         {
-            return Some("wamp.error.procedure_already_exists");
+            let is_shared = known.invoke != InvokePolicy::Single;
+            return Some(if is_shared && peers.quirks.has_name_policy_conflicts() {
+                "wamp.error.procedure_exists_with_different_invocation_policy"
+            } else {
+                "wamp.error.procedure_already_exists"
+            });
         }
         (!is_held && self.registry.held(callee) >= peers.limits.registrations).then_some("wamp.error.unavailable")
     }
@@ -115,7 +120,8 @@ impl Dealer {
 
 /// Tells a callee that it has lost a registration, if it understands that.
 fn tell(peers: &mut Peers, callee: PeerId, id: RegistrationId, reason: Option<&str>) {
-    if peers.announces(callee, Role::Callee, Feature::RegistrationRevocation) {
+    let is_told = peers.announces(callee, Role::Callee, Feature::RegistrationRevocation);
+    if is_told || peers.quirks.has_tell_revocations() {
         let mut details = UnregisteredDetails::default();
         details.registration = Some(id);
         details.reason = reason.map(Into::into);

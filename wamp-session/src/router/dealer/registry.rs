@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wamp_proto::{InvokePolicy, MatchPolicy, RegisterOptions, RegistrationId, Uri};
 
-use crate::router::PeerId;
 use crate::router::meta::{Change, News};
 use crate::router::patterns::Patterns;
+use crate::router::{PeerId, Quirks};
 
 /// The registrations of a realm.
 #[derive(Default)]
@@ -65,8 +65,14 @@ impl Registry {
     /// most components before the first gap, then before the second, and so on.
     ///
     /// Procedures of the router itself are nobody's, whatever a pattern matches.
-    pub(super) fn serving(&self, procedure: &Uri) -> Option<RegistrationId> {
-        if procedure.is_reserved() { None } else { self.procedures.best(procedure) }
+    pub(super) fn serving(&self, quirks: Quirks, procedure: &Uri) -> Option<RegistrationId> {
+        if procedure.is_reserved() && !quirks.has_open_reserved() {
+            None
+        } else if quirks.has_longest_pattern() {
+            self.procedures.longest(procedure)
+        } else {
+            self.procedures.best(procedure)
+        }
     }
 
     /// The registration of a procedure or pattern.

@@ -72,6 +72,10 @@ impl Router {
             (Ok(args), Ok(kwargs)) => self.answer(&procedure, Query { caller, realm, args, kwargs }),
             _ => Err(INVALID_ARGUMENT),
         };
+        let answer = answer.map(|reply| {
+            let is_void = reply.args.is_empty() && reply.kwargs.is_empty();
+            if is_void && self.peers.quirks.has_null_results() { Reply::new(Value::Null) } else { reply }
+        });
         let error = match answer {
             Err(error) => error,
             Ok(Reply { args, kwargs }) => match ArgsKwargs(args, kwargs).into_payload(format) {

@@ -25,7 +25,7 @@ impl Router {
     pub(super) fn match_registration(&self, query: &Query) -> Answer {
         let procedure = Uri::new(query.text(0)?).map_err(|_| "wamp.error.invalid_uri")?;
         let realm = self.realms.get(&query.realm);
-        Ok(self.found(realm.and_then(|realm| realm.dealer.serving(&procedure))))
+        Ok(self.found(realm.and_then(|realm| realm.dealer.serving(self.peers.quirks, &procedure))))
     }
 
     pub(super) fn get_registration(&self, query: &Query) -> Answer {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wamp_proto::{Dict, SessionId, Uri, Value};
 
 use super::super::peer::Member;
-use super::super::{PeerId, Router, uri};
+use super::super::{PeerId, Quirks, Router, uri};
 use super::{Answer, INVALID_ARGUMENT, Query, Reply, ids};
 
 const NO_SUCH_SESSION: &str = "wamp.error.no_such_session";
@@ -34,8 +34,8 @@ impl Router {
 
     pub(super) fn kill_session(&mut self, query: &Query) -> Answer {
         let session = query.number(0)?;
-        let farewell = Farewell::of(query)?;
-        let peer = self.session(query, session).filter(|peer| *peer != query.caller);
+        let farewell = Farewell::of(self.peers.quirks, query)?;
+        let peer = self.session(query, session).filter(|peer| self.is_meant(query, *peer));
         self.kill([peer.ok_or(NO_SUCH_SESSION)?], &farewell, Self::leave);
         Ok(Reply::default())
     }
@@ -64,12 +64,17 @@ impl Router {
         is_meant: impl Fn(&Member) -> bool,
         leave: fn(&mut Self, PeerId, Member),
     ) -> Result<Vec<SessionId>, &'static str> {
-        let farewell = Farewell::of(query)?;
+        let farewell = Farewell::of(self.peers.quirks, query)?;
         let members = self.peers.members(&query.realm);
-        let meant = members.filter(|(peer, member)| *peer != query.caller && is_meant(member));
+        let meant = members.filter(|(peer, member)| self.is_meant(query, *peer) && is_meant(member));
         let (peers, sessions): (Vec<_>, Vec<_>) = meant.map(|(peer, member)| (peer, member.session)).unzip();
         self.kill(peers, &farewell, leave);
         Ok(sessions)
+    }
+
+    /// Whether a session can be killed: the one that asks for it cannot.
+    fn is_meant(&self, query: &Query, peer: PeerId) -> bool {
+        peer != query.caller || self.peers.quirks.has_kill_caller()
     }
 
     /// Ends sessions. All have GOODBYE before the first leaves: they do not hear of each other's end.
@@ -107,8 +112,9 @@ impl Router {
 }
 
 impl Farewell {
-    fn of(query: &Query) -> Result<Self, &'static str> {
+    fn of(quirks: Quirks, query: &Query) -> Result<Self, &'static str> {
         let reason = match query.kwargs.get("reason") {
+            None | Some(Value::Null) if quirks.has_kill_normal() => uri("wamp.close.normal"),
             None | Some(Value::Null) => uri("wamp.close.killed"),
             Some(reason) => {
                 let reason = reason.as_str().and_then(|reason| Uri::new(reason).ok());

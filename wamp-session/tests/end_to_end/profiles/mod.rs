@@ -1,10 +1,15 @@
 //! RTR-14: sessions at routers with the habits of Crossbar.io, nexus and xconn.
 
+mod calls;
+mod opening;
+mod topics;
+
 use core::time::Duration;
 
+use wamp_session::auth::Ticket;
 use wamp_session::meta::{self, HistoryFilter, Request, Testament};
 use wamp_session::proto::{CancelMode, Format, MatchPolicy, PayloadError, Role};
-use wamp_session::router::{Quirks, RealmConfig, Router, RouterConfig};
+use wamp_session::router::{Quirks, RealmConfig, Router, RouterConfig, User};
 use wamp_session::{
     CallOptions, CloseCause, CloseReason, Config, Feature, PublishOptions, ReconnectPolicy, RegisterOptions,
     RequestError, Response, SessionEvent, SubscribeOptions, TransportErrorKind,
@@ -23,6 +28,7 @@ const PROFILES: [(&str, Quirks); 4] = [
 fn world(quirks: Quirks) -> World {
     let realm = RealmConfig::new("realm1").unwrap().anonymous("guest");
     let realm = realm.history("com.example.", MatchPolicy::Prefix, 20).unwrap();
+    let realm = realm.user(User::ticket("joe", "t1ck3t").role("backend"));
     let config = RouterConfig::new([1; 32]).realm(realm).quirks(quirks);
     World { router: Router::new(config), clients: Vec::new(), now: wamp_session::Time::ZERO }
 }
@@ -32,6 +38,23 @@ fn each(test: impl Fn(&mut World, &str)) {
     for (name, quirks) in PROFILES {
         test(&mut world(quirks), name);
     }
+}
+
+/// A client that has joined as a user with a role of his own.
+fn join_as_joe(world: &mut World) -> usize {
+    let client =
+        world.connect(Config::new("mem:", "realm1").reconnect(ReconnectPolicy::never()), Some(("ticket", "joe")));
+    answer(world, client, "t1ck3t");
+    assert!(matches!(world.event(client), Some(SessionEvent::Joined(_))));
+    client
+}
+
+/// Answers a CHALLENGE with a ticket.
+fn answer(world: &mut World, client: usize, ticket: &'static str) {
+    let Some(SessionEvent::Challenge { transport, challenge }) = world.event(client) else { panic!("no challenge") };
+    let answer = Ticket::new("joe", ticket).answer_to(&challenge);
+    let now = world.now;
+    world.session(client).authenticate(now, transport, answer).unwrap();
 }
 
 fn registered(world: &mut World, client: usize, procedure: &str) {
@@ -145,10 +168,11 @@ fn rtr_14_a_violation_ends_the_session_with_or_without_abort() {
     each(|world, profile| {
         let client = world.join(Format::Json);
         let (_, peer) = world.clients[client].link.unwrap();
-        world.router.handle_frame(world.now, peer, wamp_session::Frame::Text("[]".into()));
+        // An INTERRUPT, which is no client's to send.
+        world.router.handle_frame(world.now, peer, wamp_session::Frame::Text("[69,1,{}]".into()));
         let Some(SessionEvent::Closed(cause)) = world.event(client) else { panic!("{profile}") };
         match (&*cause, profile) {
-            (CloseCause::Transport(error), "crossbar") => {
+            (CloseCause::Transport(error), "crossbar" | "minimal") => {
                 assert!(matches!(error.kind(), TransportErrorKind::Closed { code: Some(1002), .. }), "{error:?}");
             }
             (CloseCause::Abort(abort), _) => assert_eq!(abort.reason, "wamp.error.protocol_violation"),
@@ -185,7 +209,7 @@ fn rtr_14_publishers_and_subscribers_get_along() {
 #[test]
 fn rtr_14_the_meta_api_is_read_in_each_dialect() {
     each(|world, profile| {
-        let [one, other] = [(); 2].map(|()| world.join(Format::Cbor));
+        let (one, other) = (world.join(Format::Cbor), join_as_joe(world));
         let now = world.now;
         let count = ask(world, one, &meta::session_count());
         if profile == "minimal" {
@@ -214,7 +238,7 @@ fn rtr_14_the_meta_api_is_read_in_each_dialect() {
             world.session(one).subscribe(now, topic, SubscribeOptions::new()).unwrap();
             assert!(matches!(world.event(one), Some(SessionEvent::Subscribed { result: Ok(()), .. })));
         }
-        let kill = meta::kill_by_authrole("guest", &meta::Kill::new());
+        let kill = meta::kill_by_authrole("backend", &meta::Kill::new());
         let arguments = kill.payload(Format::Json).unwrap();
         world.session(one).call(now, kill.procedure(), arguments, CallOptions::new()).unwrap();
         let (mut told, mut killed) = (Vec::new(), None);
@@ -228,7 +252,8 @@ fn rtr_14_the_meta_api_is_read_in_each_dialect() {
         let killed = killed.unwrap();
         assert_eq!((killed.count, killed.sessions.is_some()), (1, profile == "crossbar"));
         let Some(SessionEvent::Closed(cause)) = world.event(other) else { panic!("{profile}") };
-        assert!(matches!(&*cause, CloseCause::Goodbye(goodbye) if goodbye.reason == "wamp.close.killed"));
+        let reason = if profile == "none" { "wamp.close.killed" } else { "wamp.close.normal" };
+        assert!(matches!(&*cause, CloseCause::Goodbye(goodbye) if goodbye.reason == reason), "{profile}");
         let left = told.iter().find(|event| event.topic == leaving.topic()).expect("on_leave");
         let left = leaving.event(&left.payload).unwrap();
         assert_eq!(left.authrole.is_some(), profile != "crossbar");

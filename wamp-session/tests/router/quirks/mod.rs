@@ -1,5 +1,11 @@
 //! RTR-14: the habits of real routers, each switch by itself and as profiles.
 
+mod calls;
+mod meta;
+mod registrations;
+mod sessions;
+mod topics;
+
 use std::time::Duration;
 
 use wamp_session::proto::{MatchPolicy, Message, Role, Value};
