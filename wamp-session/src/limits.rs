@@ -71,7 +71,8 @@ impl Limits {
         self
     }
 
-    /// Sets how many events may wait to be taken that tell of sessions joined, challenged, restored and left; over that, a new
+    /// Sets how many events may wait to be taken that tell of sessions joined, challenged, restored and left, and of what came back
+    /// later than [`Restored`](crate::SessionEvent::Restored); over that, a new
     /// [`SessionEvent::Left`](crate::SessionEvent::Left) takes the place of all of them.
     #[must_use]
     pub const fn max_changes(mut self, changes: usize) -> Self {

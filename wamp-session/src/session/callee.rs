@@ -9,6 +9,7 @@ use wamp_proto::{
 
 use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
+use super::orphans::Orphans;
 use super::rejoining::Replayed;
 use super::requests::Request;
 use super::subscriber::is_gone;
@@ -47,23 +48,20 @@ enum Stage {
     Refused(Option<DeadlineId>),
 }
 
-/// A REGISTER whose answer is still to come, and that nobody wants any more.
-#[derive(Debug)]
-struct Orphan {
-    request: RequestId,
-    procedure: Uri,
-    options: wamp_proto::RegisterOptions,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Callee {
     registrations: BTreeMap<RegistrationKey, Registration>,
     /// The registrations of a router's id; more than one only if the router gave it twice.
     by_id: BTreeMap<RegistrationId, Vec<RegistrationKey>>,
-    orphans: Vec<Orphan>,
+    orphans: Orphans,
 }
 
 impl Callee {
+    #[cfg(all(test, feature = "json"))]
+    pub(super) fn given_up(&self) -> usize {
+        self.orphans.len()
+    }
+
     /// The registration that an INVOCATION is for, its procedure, and whether the dealer was asked to leave timeouts to the callee.
     pub(super) fn invoked(&self, id: RegistrationId) -> Option<(RegistrationKey, &Uri, bool)> {
         let key = *self.by_id.get(&id)?.first()?;
@@ -132,10 +130,7 @@ impl Session {
         procedure: &Uri,
         options: &wamp_proto::RegisterOptions,
     ) -> Option<RequestId> {
-        self.callee.orphans.retain(|orphan| self.requests.message_type(orphan.request).is_some());
-        let alike = |orphan: &Orphan| orphan.procedure == *procedure && orphan.options == *options;
-        let orphan = self.callee.orphans.iter().position(alike)?;
-        let Orphan { request, .. } = self.callee.orphans.swap_remove(orphan);
+        let request = self.callee.orphans.adopt(procedure, options)?;
         self.requests.adopt_register(request, key).then_some(request)
     }
 
@@ -171,14 +166,19 @@ impl Session {
             self.stats.unknown_answers += 1;
             return;
         };
+        self.callee.orphans.answered(key);
         match self.callee.registrations.get_mut(&key) {
             Some(registration) => {
                 registration.stage = Stage::Standing(id);
                 registration.refusals = 0;
                 self.deadlines.cancel(registration.deadline.take());
-                let told = core::mem::replace(&mut registration.confirmed, true);
-                if core::mem::take(&mut registration.missed) || !told {
-                    self.events.push(SessionEvent::Registered { key, result: Ok(()) });
+                let was_confirmed = core::mem::replace(&mut registration.confirmed, true);
+                let is_late = core::mem::take(&mut registration.missed);
+                let event = SessionEvent::Registered { key, result: Ok(()) };
+                if !was_confirmed {
+                    self.events.push(event);
+                } else if is_late {
+                    self.events.push_change(event);
                 }
                 self.callee.by_id.entry(id).or_default().push(key);
                 self.replay_answered(Replayed::Registration(key));
@@ -193,6 +193,7 @@ impl Session {
 
     /// A REGISTER was refused.
     pub(super) fn not_registered(&mut self, key: RegistrationKey, error: RequestError) {
+        self.callee.orphans.answered(key);
         let Some(registration) = self.callee.registrations.get_mut(&key) else { return };
         let again = registration.replayed
             && matches!(&error, RequestError::Wamp(error) if error.uri == "wamp.error.procedure_already_exists");
@@ -298,9 +299,8 @@ impl Session {
         match registration.stage {
             Stage::Waiting(place) => self.waiting.withdraw(place),
             Stage::Asked(request) => {
-                self.callee.orphans.retain(|orphan| self.requests.message_type(orphan.request).is_some());
                 let Registration { procedure, options, .. } = registration;
-                self.callee.orphans.push(Orphan { request, procedure, options });
+                self.callee.orphans.insert(key, request, procedure, options);
             }
             Stage::Refused(deadline) => self.deadlines.cancel(deadline),
             Stage::Lost | Stage::Standing(_) | Stage::Ending(_) => {}

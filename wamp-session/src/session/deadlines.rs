@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use wamp_proto::RequestId;
 
+use super::subscriber::WantedKey;
 use crate::{CallKey, InvocationKey, PublishKey, RegistrationKey, SubscriptionKey, Time, TimeoutReason};
 
 /// What ends when a deadline is reached.
@@ -26,6 +27,8 @@ pub(super) enum Deadline {
     Invocation(InvocationKey),
     Publish(PublishKey),
     Subscribe(SubscriptionKey),
+    /// The answer to a SUBSCRIBE that nobody wants any more.
+    GiveUp(WantedKey),
     Register(RegistrationKey),
     /// An UNSUBSCRIBE or UNREGISTER.
     Withdraw(RequestId),
@@ -43,6 +46,7 @@ impl Deadline {
             | Self::Invocation(_)
             | Self::Publish(_)
             | Self::Subscribe(_)
+            | Self::GiveUp(_)
             | Self::Register(_)
             | Self::Withdraw(_) => TimeoutReason::Request,
         }

@@ -9,6 +9,7 @@ mod inbound;
 mod invocations;
 mod life;
 mod opening;
+mod orphans;
 mod outbound;
 mod passthru;
 mod publisher;
@@ -218,6 +219,7 @@ impl Session {
                 Deadline::Invocation(key) => self.invocation_timed_out(key),
                 Deadline::Publish(key) => self.publish_timed_out(key),
                 Deadline::Subscribe(key) => self.subscribe_timed_out(key),
+                Deadline::GiveUp(key) => self.give_up(key),
                 Deadline::Register(key) => self.register_timed_out(key),
                 Deadline::Withdraw(request) => self.withdrawal_timed_out(request),
             }
@@ -317,13 +319,14 @@ impl Session {
 
     /// What the session holds of what is under way.
     #[cfg(all(test, feature = "client", feature = "json"))]
-    pub(crate) fn under_way(&self) -> [(&'static str, usize); 6] {
+    pub(crate) fn under_way(&self) -> [(&'static str, usize); 7] {
         [
             ("requests", self.requests.len()),
             ("session's calls", self.calls.len()),
             ("waiting", self.waiting.len()),
             ("answers", self.events.answers()),
             ("running", self.invocations.len()),
+            ("registrations given up", self.callee.given_up()),
             ("deadlines", self.deadlines.len()),
         ]
     }

@@ -35,6 +35,8 @@ struct Wanted {
     members: Vec<SubscriptionKey>,
     /// Whether `Restored` named it, so that its return is to be told.
     missed: bool,
+    /// Until when an answer is waited for that nobody wants any more.
+    deadline: Option<DeadlineId>,
 }
 
 impl Wanted {
@@ -47,7 +49,7 @@ impl Wanted {
 enum Stage {
     Waiting(Place),
     Asked,
-    /// It was asked for, and who asked has given up: the answer may never come, so that nobody shares it or waits for it.
+    /// It was asked for, and nobody wants it any more: the answer may never come, so that nobody shares it or waits for it.
     GivenUp,
     Standing(SubscriptionId),
     /// It was asked for in a session that is over.
@@ -154,6 +156,7 @@ impl Session {
         let key = SubscriptionKey(self.next_key());
         let Some(entry) = self.subscriptions.wanted.get_mut(&wanted) else { return Err(CommandError::UnknownKey) };
         entry.members.push(key);
+        self.deadlines.cancel(entry.deadline.take());
         let confirmed = matches!(entry.stage, Stage::Standing(_));
         let deadline = if confirmed {
             self.events.push(SessionEvent::Subscribed { key, result: Ok(()) });
@@ -174,7 +177,8 @@ impl Session {
         } else {
             Stage::Waiting(self.waiting.push(Command::Subscribe(key)))
         };
-        self.subscriptions.insert(key, Wanted { topic, options, stage, members: Vec::new(), missed: false });
+        let members = Vec::new();
+        self.subscriptions.insert(key, Wanted { topic, options, stage, members, missed: false, deadline: None });
         Ok(key)
     }
 
@@ -215,14 +219,16 @@ impl Session {
         };
         let Some(wanted) = self.subscriptions.wanted.get_mut(&key) else { return };
         wanted.stage = Stage::Standing(subscription);
-        let missed = core::mem::take(&mut wanted.missed);
+        self.deadlines.cancel(wanted.deadline.take());
+        let is_late = core::mem::take(&mut wanted.missed);
         for member in &wanted.members {
-            if let Some(local) = self.subscriptions.locals.get_mut(member)
-                && (missed || !local.confirmed)
-            {
-                local.confirmed = true;
-                self.deadlines.cancel(local.deadline.take());
-                self.events.push(SessionEvent::Subscribed { key: *member, result: Ok(()) });
+            let Some(local) = self.subscriptions.locals.get_mut(member) else { continue };
+            self.deadlines.cancel(local.deadline.take());
+            let event = SessionEvent::Subscribed { key: *member, result: Ok(()) };
+            if !core::mem::replace(&mut local.confirmed, true) {
+                self.events.push(event);
+            } else if is_late {
+                self.events.push_change(event);
             }
         }
         let topic = wanted.topic.clone();
@@ -236,6 +242,7 @@ impl Session {
         let replayed = Replayed::Subscription(key);
         let was_replayed = self.is_replayed(replayed);
         let Some(wanted) = self.subscriptions.remove(key) else { return };
+        self.deadlines.cancel(wanted.deadline);
         for key in wanted.members {
             if was_replayed {
                 let topic = wanted.topic.clone();
@@ -297,8 +304,13 @@ impl Session {
                 self.subscriptions.remove(key);
                 None
             }
-            // When the answer comes it is undone, unless somebody wants it again by then.
-            Stage::Asked | Stage::GivenUp => None,
+            // When the answer comes it is undone, unless somebody wants it again by then. It may never come.
+            Stage::Asked => {
+                let until = self.now.checked_add(self.config.request_timeout);
+                wanted.deadline = self.deadlines.set(until, Deadline::GiveUp(key));
+                None
+            }
+            Stage::GivenUp => None,
             Stage::Standing(id) => self.subscriptions.release(id).then_some(id),
         }
     }
@@ -340,13 +352,21 @@ impl Session {
     pub(super) fn subscribe_timed_out(&mut self, key: SubscriptionKey) {
         if let Some(local) = self.subscriptions.locals.remove(&key) {
             self.leave(local.wanted, key);
-            if let Some(wanted) = self.subscriptions.wanted.get_mut(&local.wanted)
-                && wanted.members.is_empty()
-                && let Stage::Asked = wanted.stage
-            {
-                wanted.stage = Stage::GivenUp;
-            }
             self.events.push(SessionEvent::Subscribed { key, result: Err(RequestError::Timeout) });
+            self.give_up(local.wanted);
+        }
+    }
+
+    /// Waits no more for the answer to a SUBSCRIBE that nobody wants, and lets nobody else wait for it.
+    pub(super) fn give_up(&mut self, key: WantedKey) {
+        let Some(wanted) = self.subscriptions.wanted.get_mut(&key) else { return };
+        if wanted.members.is_empty()
+            && let Stage::Asked = wanted.stage
+        {
+            wanted.stage = Stage::GivenUp;
+            self.deadlines.cancel(wanted.deadline.take());
+            let topic = wanted.topic.clone();
+            self.release_topic(&topic);
         }
     }
 
@@ -391,7 +411,8 @@ impl Session {
         let idle: Vec<WantedKey> =
             subscriptions.wanted.iter().filter(|(_, wanted)| wanted.members.is_empty()).map(|(key, _)| *key).collect();
         for key in idle {
-            subscriptions.remove(key);
+            let deadline = subscriptions.remove(key).and_then(|wanted| wanted.deadline);
+            self.deadlines.cancel(deadline);
         }
         for wanted in subscriptions.wanted.values_mut() {
             if let Stage::Asked | Stage::GivenUp | Stage::Standing(_) = wanted.stage {
@@ -425,6 +446,9 @@ impl Session {
     pub(super) fn end_subscriptions(&mut self, error: fn(bool) -> RequestError) {
         let Subscriptions { locals, wanted, no_details, .. } = core::mem::take(&mut self.subscriptions);
         self.subscriptions.no_details = no_details;
+        for wanted in wanted.values() {
+            self.deadlines.cancel(wanted.deadline);
+        }
         for (key, local) in locals {
             self.deadlines.cancel(local.deadline);
             if local.confirmed {

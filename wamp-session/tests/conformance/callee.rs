@@ -473,3 +473,22 @@ fn a_registration_that_is_wanted_again_in_time_is_not_undone() {
     peer.expect_sent(r#"[64,4,{},"com.example.other"]"#);
     peer.receive("[67,3]");
 }
+
+#[test]
+fn a_register_that_was_answered_is_not_taken_over() {
+    for answer in ["[65,1,100]", r#"[8,64,1,{},"wamp.error.not_authorized"]"#] {
+        let mut peer = Peer::joined();
+        let given_up = peer.register("com.example.procedure");
+        peer.unregister(given_up);
+        peer.expect_unregistered(given_up).unwrap();
+        peer.sent();
+        peer.receive(answer);
+        if answer.starts_with("[65") {
+            peer.expect_sent("[66,2,100]");
+        }
+        let again = peer.register("com.example.procedure");
+        let request = peer.sent_request(64);
+        peer.receive(&format!("[65,{request},101]"));
+        peer.expect_registered(again).unwrap();
+    }
+}

@@ -1,5 +1,7 @@
 //! Outputs that nobody takes: bounded, merged, and less what has become pointless.
 
+use core::time::Duration;
+
 use wamp_session::proto::Payload;
 use wamp_session::{
     Action, KeepAlive, Limits, Offline, OfflinePolicy, PublishOptions, SessionEvent, Time, TransportError,
@@ -53,6 +55,49 @@ fn accept_unseen(peer: &mut Peer) {
     peer.open(wamp_session::Opened::new(Some("wamp.2.json")));
     assert!(peer.sent().starts_with("[1,"));
     peer.receive(crate::support::WELCOME);
+}
+
+#[test]
+fn late_returns_that_nobody_takes_are_merged_with_the_changes() {
+    let mut peer = joined(config().limits(Limits::new().max_changes(5)));
+    let topic = peer.subscribed("com.example.t", 11);
+    let procedure = peer.registered("com.example.p", 12);
+    for _ in 0..100 {
+        peer.end_unread();
+        peer.session.reconnect_now(peer.now);
+        accept_unseen(&mut peer);
+        peer.skip_sent(2);
+        // Both are missing in `Restored`, and come back after it.
+        peer.wait(Duration::from_secs(10));
+        peer.receive("[33,1,11]");
+        peer.receive("[65,2,12]");
+    }
+    let events: Vec<SessionEvent> = std::iter::from_fn(|| peer.session.poll_event()).collect();
+    assert!(events.len() <= 9, "{events:?}");
+    let last = &events[events.len() - 3..];
+    assert!(matches!(&last[0], SessionEvent::Restored { failed } if failed.len() == 2), "{events:?}");
+    assert!(matches!(last[1], SessionEvent::Subscribed { key, result: Ok(()) } if key == topic), "{events:?}");
+    assert!(matches!(last[2], SessionEvent::Registered { key, result: Ok(()) } if key == procedure), "{events:?}");
+    // What was asked for in this session is told whatever happens.
+    let other = peer.subscribed("com.example.u", 13);
+    assert_ne!(other, topic);
+}
+
+#[test]
+fn what_was_confirmed_or_refused_is_never_merged() {
+    let mut peer = joined(config().limits(Limits::new().max_changes(2)));
+    let keys = [peer.subscribe("com.example.t"), peer.subscribe("com.example.u")];
+    peer.skip_sent(2);
+    peer.receive("[33,1,11]");
+    peer.receive(r#"[8,32,2,{},"wamp.error.not_authorized"]"#);
+    for _ in 0..10 {
+        peer.end_unread();
+        peer.session.reconnect_now(peer.now);
+        accept_unseen(&mut peer);
+        peer.skip_sent(1);
+    }
+    peer.expect_subscribed(keys[0]).unwrap();
+    peer.expect_subscribed(keys[1]).unwrap_err();
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Handles that share a subscription of the router, and those that give it up while others want it.
 
-use wamp_session::{SubscribeOptions, SubscriptionKey};
+use core::time::Duration;
+
+use wamp_session::{RequestError, SubscribeOptions, SubscriptionKey, TransportErrorKind};
 
 use crate::support::{Peer, WELCOME, config, uri};
 
@@ -183,4 +185,56 @@ fn sub_04_subscriptions_that_wait_for_the_join_share_one_subscribe() {
     peer.receive("[33,1,100]");
     peer.expect_subscribed(keys[1]).unwrap();
     peer.expect_subscribed(keys[2]).unwrap();
+}
+
+#[test]
+fn sub_08_an_unsubscribe_does_not_wait_for_an_answer_that_never_comes() {
+    // Whether who asked waits until the end, or gives up before.
+    for gives_up in [false, true] {
+        let mut peer = Peer::joined();
+        let plain = peer.subscribed("com.example.topic", 100);
+        let marked = subscribe_with(&mut peer, "com.example.topic", "_marked");
+        peer.sent();
+        peer.unsubscribe(plain);
+        peer.expect_unsubscribed(plain).unwrap();
+        if gives_up {
+            peer.unsubscribe(marked);
+            peer.expect_unsubscribed(marked).unwrap();
+        }
+        peer.wait(Duration::from_millis(9_999));
+        peer.expect_silence();
+        peer.wait(Duration::from_millis(1));
+        if !gives_up {
+            assert!(matches!(peer.expect_subscribed(marked), Err(RequestError::Timeout)));
+        }
+        peer.expect_sent("[34,3,100]");
+        peer.receive("[35,3]");
+        assert_eq!(peer.session.poll_timeout(), None);
+        // The answer comes after all, and is undone.
+        peer.receive("[33,2,101]");
+        peer.expect_sent("[34,4,101]");
+        peer.receive("[35,4]");
+        peer.expect_usable();
+    }
+}
+
+#[test]
+fn sub_08_a_subscription_that_is_given_up_leaves_no_deadline() {
+    type End = fn(&mut Peer);
+    let answered: End = |peer| peer.receive("[33,1,100]");
+    let refused: End = |peer| peer.receive(r#"[8,32,1,{},"wamp.error.not_authorized"]"#);
+    let lost: End = |peer| peer.end_transport(TransportErrorKind::Eof);
+    let again: End = |peer| {
+        let key = peer.subscribe("com.example.topic");
+        peer.receive("[33,1,100]");
+        peer.expect_subscribed(key).unwrap();
+    };
+    for end in [answered, refused, lost, again] {
+        let mut peer = Peer::joined();
+        let given_up = peer.subscribe("com.example.topic");
+        peer.unsubscribe(given_up);
+        peer.expect_unsubscribed(given_up).unwrap();
+        end(&mut peer);
+        assert_eq!(peer.session.poll_timeout(), None);
+    }
 }
