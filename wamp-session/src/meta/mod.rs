@@ -44,6 +44,8 @@ mod subscription;
 mod testament;
 mod topic;
 
+pub(crate) use self::read::number;
+
 pub use self::history::{History, HistoryFilter, StoredEvent, get_events};
 pub use self::registration::{
     ON_REGISTER, ON_REGISTRATION_CREATE, ON_REGISTRATION_DELETE, ON_UNREGISTER, RegistrationChange,

@@ -39,8 +39,8 @@ pub(super) fn mismatch(path: &str, expected: &str) -> PayloadError {
     PayloadError::Mismatch { path: path.to_owned(), reason: format!("expected {expected}") }
 }
 
-/// A whole number; some routers send them as floats.
-pub(super) fn number(value: &Value) -> Option<u64> {
+/// A whole number, also one that is written as a float: clients and routers in JavaScript and Lua send large ids so.
+pub(crate) fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let float =
             value.as_f64().filter(|float| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float))?;

@@ -7,6 +7,7 @@ use wamp_proto::{Dict, EventDetails, MatchPolicy, PublicationId, SubscriptionId,
 use super::super::timestamp::{parse_rfc3339, rfc3339_nanos};
 use super::super::{HistoryError, HistoryEvent, HistoryFilter, HistoryPage, HistoryShape, Router};
 use super::{Answer, INVALID_ARGUMENT, Query, Reply};
+use crate::meta::number;
 
 /// A key, and what it sets.
 type Setter<T> = (&'static str, fn(HistoryFilter, T) -> HistoryFilter);
@@ -59,7 +60,7 @@ impl Router {
 fn youngest(query: &Query) -> Result<HistoryFilter, &'static str> {
     let limit = match query.kwargs.get("limit") {
         None | Some(Value::Null) => 10,
-        Some(limit) => limit.as_u64().and_then(|limit| usize::try_from(limit).ok()).ok_or(INVALID_ARGUMENT)?,
+        Some(limit) => number(limit).and_then(|limit| usize::try_from(limit).ok()).ok_or(INVALID_ARGUMENT)?,
     };
     Ok(HistoryFilter::new().reverse().limit(limit))
 }
@@ -72,7 +73,7 @@ fn filter(query: &Query) -> Result<HistoryFilter, &'static str> {
         filter = filter.reverse();
     }
     if let Some(limit) = get("limit") {
-        let limit = limit.as_u64().and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+        let limit = number(limit).and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
         filter = filter.limit(limit.ok_or(INVALID_ARGUMENT)?);
     }
     if let Some(topic) = get("topic") {
@@ -98,7 +99,7 @@ fn filter(query: &Query) -> Result<HistoryFilter, &'static str> {
     ];
     for (key, set) in publications {
         if let Some(id) = get(key) {
-            let id = id.as_u64().and_then(|id| PublicationId::new(id).ok());
+            let id = number(id).and_then(|id| PublicationId::new(id).ok());
             filter = set(filter, id.ok_or(INVALID_ARGUMENT)?);
         }
     }

@@ -17,6 +17,7 @@ use wamp_proto::{
 pub(super) use self::news::{Change, News};
 pub(super) use self::testaments::Testaments;
 use super::{PeerId, Router, refuse};
+use crate::meta::number;
 
 /// A call of a meta procedure.
 struct Query {
@@ -57,7 +58,7 @@ impl Query {
 
     /// One of the Arguments, a number; whether it is the id of something is another question.
     fn number(&self, index: usize) -> Result<u64, &'static str> {
-        self.arg(index).as_u64().ok_or(INVALID_ARGUMENT)
+        number(self.arg(index)).ok_or(INVALID_ARGUMENT)
     }
 }
 

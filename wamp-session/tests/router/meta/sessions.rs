@@ -37,6 +37,22 @@ fn rtr_10_met_02_sessions_are_counted_listed_and_described() {
 }
 
 #[test]
+fn id_15_whole_floats_are_ids_in_arguments() {
+    let mut world = World::new(config());
+    let (one, one_id) = join(&mut world, None);
+    let subscription = subscribe(&mut world, one, 1, "com.example.topic");
+    let float = |id: u64| format!("{id}.0");
+    let found = call(&mut world, one, 2, &format!(r#""wamp.session.get",[{}]"#, float(one_id)));
+    assert!(found.contains(&format!(r#""session":{one_id}"#)), "{found}");
+    let subscribers = format!(r#""wamp.subscription.list_subscribers",[{}]"#, float(subscription));
+    assert_eq!(call(&mut world, one, 3, &subscribers), format!("[[{one_id}]]"));
+    for (request, no_id) in ["1.5", "-1.0", "1e300"].iter().enumerate() {
+        let wrong = call(&mut world, one, 4 + request as u64, &format!(r#""wamp.session.get",[{no_id}]"#));
+        assert_eq!(wrong, r#""wamp.error.invalid_argument""#, "{no_id}");
+    }
+}
+
+#[test]
 fn met_02_sessions_of_other_realms_are_none() {
     let mut world = World::new(config());
     let (one, one_id) = join(&mut world, None);
