@@ -279,7 +279,7 @@ pub struct RouterLimits {
 impl RouterLimits {
     /// The defaults: 16 MiB a message, 128 levels; 65,536 peers; for each of them 65,536 subscriptions, registrations, calls and
     /// invocations, 4,096 calls with more input, 64 MiB of frames that it has not taken, 1,024 testaments of together 1 MiB; for each
-    /// realm 64 MiB of arguments kept for other callees, 65,536 retained events of 64 MiB, and 64 MiB for each of its histories.
+    /// realm 64 MiB of calls kept for other callees, 65,536 retained events of 64 MiB, and 64 MiB for each of its histories.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -387,8 +387,11 @@ impl RouterLimits {
         self
     }
 
-    /// Sets how many bytes of arguments the router keeps per realm for calls that a callee may decline, in order to give them to
+    /// Sets roughly how many bytes the router keeps per realm of calls that a callee may decline, in order to give them to
     /// another one. Calls beyond are not given to another one: the caller gets `wamp.error.unavailable`.
+    ///
+    /// It is the memory that counts: arguments that are up to 1 KiB, or less than half of their frame, are copied out of it, others keep
+    /// all of it.
     #[must_use]
     pub const fn max_reroute_bytes(mut self, bytes: usize) -> Self {
         self.reroute_bytes = bytes;

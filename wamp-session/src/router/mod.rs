@@ -72,7 +72,8 @@
 //!
 //! # What it refuses
 //!
-//! Options that it does not know are ignored, as the specification wants. Those that it knows but does not support are refused with
+//! Options that it does not know are ignored, as the specification wants, and go no further, as with other routers: they are addressed to the
+//! router. Only what a callee says in the details of an ERROR is for the caller, and forwarded. Those options that it knows but does not support are refused with
 //! `wamp.error.option_not_allowed` where ignoring them would change who gets what: other values of `runmode`. Payload passthru mode is a
 //! protocol violation of a client that has not announced it, and so is a progressive call.
 
@@ -309,6 +310,7 @@ impl Router {
                 Err(Violation::new(format!("a frame is of the wrong kind for {format}")))
             };
         }
+        self.peers.frame_bytes = bytes.len();
         match decode(bytes, format, &self.peers.limits.message, PayloadCheck::OnReceipt) {
             Ok(message) => self.message(id, message),
             Err(_) if is_leaving => Ok(()),

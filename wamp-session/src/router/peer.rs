@@ -87,6 +87,8 @@ impl Undeliverable {
 /// All peers, with their queues and deadlines.
 pub(super) struct Peers {
     pub(super) now: Time,
+    /// How long the frame is whose message is being dealt with.
+    pub(super) frame_bytes: usize,
     /// What time it is at [`Time::ZERO`], since 1970.
     unix_time: Duration,
     pub(super) limits: RouterLimits,
@@ -105,6 +107,7 @@ impl Peers {
     pub(super) fn new(limits: RouterLimits, quirks: Quirks, close_timeout: Duration, unix_time: Duration) -> Self {
         Self {
             now: Time::ZERO,
+            frame_bytes: 0,
             unix_time,
             limits,
             quirks,

@@ -164,10 +164,10 @@ fn rer_02_a_declined_call_that_nobody_else_can_take_is_answered() {
 
 #[test]
 fn what_is_kept_for_other_callees_is_limited() {
-    let payload = "x".repeat(70);
+    let payload = "x".repeat(2000);
     let call = |request: u64, options: &str| format!(r#"[48,{request},{{{options}}},"a.b",["{payload}"]]"#);
     let world = || {
-        let mut world = World::new(config().limits(RouterLimits::new().max_reroute_bytes(100)));
+        let mut world = World::new(config().limits(RouterLimits::new().max_reroute_bytes(4000)));
         let (caller, callees) = sharing(&mut world, "first", 2);
         world.send(caller, &call(1, r#""receive_progress":true,"timeout":10"#));
         (world, caller, callees)
@@ -201,5 +201,19 @@ fn what_is_kept_for_other_callees_is_limited() {
         world.send(caller, &call(1, ""));
         decline(&mut world, &callees);
         assert_eq!(world.take(callees[1]).len(), 1, "end {n} has left something behind");
+    }
+}
+
+#[test]
+fn what_is_kept_for_other_callees_counts_with_the_frame_that_it_keeps() {
+    let args = "x".repeat(3000);
+    // Arguments that are less than half of their frame are copied out of it; the options of its own are not kept at all.
+    for (options, is_kept) in [(0, true), (2500, false), (5000, true)] {
+        let mut world = World::new(config().limits(RouterLimits::new().max_reroute_bytes(5500)));
+        let (caller, callees) = sharing(&mut world, "first", 2);
+        world.send(caller, &format!(r#"[48,1,{{"x_y":"{}"}},"a.b",["{args}"]]"#, "y".repeat(options)));
+        decline(&mut world, &callees);
+        assert_eq!(world.take(callees[1]), vec![format!(r#"[68,1,1,{{}},["{args}"]]"#); usize::from(is_kept)]);
+        assert_eq!(world.take(caller).len(), usize::from(!is_kept), "{options}");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wamp_proto::{
-    Call, CallOptions, InvocationDetails, MatchPolicy, MessageType, Payload, RegistrationId, RequestId, Role,
+    Call, CallOptions, Dict, InvocationDetails, MatchPolicy, MessageType, Payload, RegistrationId, RequestId, Role,
 };
 
 use super::Dealer;
@@ -34,10 +34,13 @@ impl Dealer {
         caller: PeerId,
         call: Call,
     ) -> Result<(), Violation> {
-        let Call { request, options, procedure, payload } = call;
+        let Call { request, mut options, procedure, payload } = call;
         passthru::sent_by(peers, caller, Role::Caller, MessageType::Call, &options)?;
+        // They are for the router, which does not know them.
+        options.extra = Dict::new();
         let expires = timeout_of(&options).and_then(|timeout| peers.now.checked_add(timeout));
-        let call = SpareCall { options, procedure, payload, tried: BTreeSet::new(), expires };
+        let held = peers.frame_bytes;
+        let call = SpareCall { options, procedure, payload, tried: BTreeSet::new(), expires, held };
         if let Err(error) = self.begin(config, peers, ids, Called { caller, request }, call) {
             refuse(peers, caller, MessageType::Call, request, error);
         }
@@ -185,7 +188,8 @@ impl Dealer {
         if callees.iter().all(|callee| wanted.tried.contains(callee)) {
             return Spare::Alone;
         }
-        if self.calls.kept_bytes().saturating_add(wanted.payload.byte_len()) > peers.limits.reroute_bytes {
+        wanted.compact();
+        if self.calls.kept_bytes().saturating_add(wanted.bytes()) > peers.limits.reroute_bytes {
             return Spare::Nothing;
         }
         Spare::Call(Box::new(wanted))

@@ -70,7 +70,12 @@ pub(super) struct SpareCall {
     pub(super) tried: BTreeSet<PeerId>,
     /// When the caller's timeout ends.
     pub(super) expires: Option<Time>,
+    /// How many bytes of memory the payload keeps: those of the frame in which it came, if it is a part of it.
+    pub(super) held: usize,
 }
+
+/// A payload that is kept is copied out of its frame up to this length, as the frame may be a part of a larger buffer.
+const COPIED: usize = 1024;
 
 /// A call by its caller's name.
 #[derive(Clone, Copy)]
@@ -137,9 +142,28 @@ impl Invocation {
 
     fn kept_bytes(&self) -> usize {
         match &self.spare {
-            Spare::Call(spare) => spare.payload.byte_len(),
+            Spare::Call(spare) => spare.bytes(),
             Spare::Nothing | Spare::Alone => 0,
         }
+    }
+}
+
+impl SpareCall {
+    /// Makes it fit to be kept: a payload that is small, or a small part of its frame, is copied out of it.
+    pub(super) fn compact(&mut self) {
+        let own = self.payload.byte_len();
+        if own <= COPIED || own < self.held / 2 {
+            self.held = self.held.min(own);
+            self.payload = self.payload.detach();
+        }
+    }
+
+    /// Roughly how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let CallOptions { rkey, runmode, ppt_scheme, ppt_serializer, ppt_cipher, ppt_keyid, .. } = &self.options;
+        let texts = [rkey, runmode, ppt_scheme, ppt_serializer, ppt_cipher, ppt_keyid];
+        let texts: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
+        size_of::<Self>() + size_of::<PeerId>() * self.tried.len() + self.procedure.len() + texts + self.held
     }
 }
 
@@ -320,6 +344,9 @@ impl Calls {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use wamp_proto::{Call, Format, Limits, Message, PayloadCheck, decode};
+
     use super::*;
 
     const CALLER: PeerId = PeerId(1);
@@ -336,6 +363,7 @@ mod tests {
                 payload: Payload::new(),
                 tried: BTreeSet::new(),
                 expires: None,
+                held: 0,
             };
             let call = Called { caller: CALLER, request };
             let mut invocation = Invocation::new(call, RegistrationId::MIN, InvocationDetails::default());
@@ -351,6 +379,25 @@ mod tests {
         assert_eq!((calls.of_caller(CALLER), calls.of_callee(CALLEE), calls.pending()), (1, 2, 2));
         assert_eq!(calls.next_deadline(), Some(Time::from_secs(3)));
         calls
+    }
+
+    #[test]
+    fn a_call_that_is_kept_does_not_keep_a_frame_that_is_mostly_something_else() {
+        for (args, options, is_copied) in [(10, 10_000, true), (1000, 0, true), (3000, 2000, false), (3000, 4000, true)]
+        {
+            let (args, options) = ("x".repeat(args), "y".repeat(options));
+            let frame: Bytes = format!(r#"[48,1,{{"x_y":"{options}"}},"a.b",["{args}"]]"#).into();
+            let message = decode(frame.clone(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap();
+            let Message::Call(call) = message else { panic!("{message:?}") };
+            let Call { options, procedure, payload, .. } = call;
+            let held = frame.len();
+            let mut spare = SpareCall { options, procedure, payload, tried: BTreeSet::new(), expires: None, held };
+            spare.compact();
+            let kept = spare.payload.raw_args().unwrap().unwrap();
+            assert_eq!(!frame.as_ptr_range().contains(&kept.as_ptr()), is_copied, "{} of {held}", kept.len());
+            assert_eq!(spare.held, if is_copied { kept.len() } else { held });
+            assert!((spare.held..spare.held + 1024).contains(&spare.bytes()));
+        }
     }
 
     #[test]
