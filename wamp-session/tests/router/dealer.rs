@@ -181,3 +181,22 @@ fn reserved_procedures_cannot_be_registered() {
     world.send(peer, r#"[64,2,{},"wampish.thing"]"#);
     assert_eq!(world.take(peer), [r#"[8,64,1,{},"wamp.error.invalid_uri"]"#, "[65,2,1]"]);
 }
+
+#[test]
+fn msg_012_options_of_ones_own_are_for_the_router_and_details_of_errors_for_the_caller() {
+    let mut world = World::new(config());
+    let (caller, callee) = (world.client(), world.client());
+    world.send(callee, r#"[64,1,{},"a.b"]"#);
+    world.send(callee, r#"[32,2,{},"a.t"]"#);
+    world.take(callee);
+    let own = r#"{"_my_own":1,"x_own":[2]}"#;
+    for request in 1..=2 {
+        world.send(caller, &format!(r#"[48,{request},{own},"a.b"]"#));
+        assert_eq!(world.one(callee), format!("[68,{request},1,{{}}]"));
+    }
+    world.send(callee, &format!("[70,1,{own}]"));
+    world.send(callee, &format!(r#"[8,68,2,{own},"a.error"]"#));
+    assert_eq!(world.take(caller), ["[50,1,{}]".to_owned(), format!(r#"[8,48,2,{own},"a.error"]"#)]);
+    world.send(caller, &format!(r#"[16,3,{own},"a.t"]"#));
+    assert!(world.one(callee).ends_with(",{}]"));
+}
