@@ -263,12 +263,14 @@ impl fmt::Debug for RealmConfig {
 pub struct RouterLimits {
     pub(super) message: Limits,
     pub(super) peers: usize,
+    pub(super) hello_bytes: usize,
     pub(super) subscriptions: usize,
     pub(super) registrations: usize,
     pub(super) calls: usize,
     pub(super) inputs: usize,
     pub(super) reroute_bytes: usize,
     pub(super) outbound_bytes: usize,
+    pub(super) outbound_frames: usize,
     pub(super) retained: usize,
     pub(super) retained_bytes: usize,
     pub(super) history_bytes: usize,
@@ -277,20 +279,22 @@ pub struct RouterLimits {
 }
 
 impl RouterLimits {
-    /// The defaults: 16 MiB a message, 128 levels; 65,536 peers; for each of them 65,536 subscriptions, registrations, calls and
-    /// invocations, 4,096 calls with more input, 64 MiB of frames that it has not taken, 1,024 testaments of together 1 MiB; for each
+    /// The defaults: 16 MiB a message, 64 KiB before the session is joined, 128 levels; 65,536 peers; for each of them 65,536 subscriptions, registrations, calls and
+    /// invocations, 4,096 calls with more input, 64 MiB in 1,048,576 frames that it has not taken, 1,024 testaments of together 1 MiB; for each
     /// realm 64 MiB of calls kept for other callees, 65,536 retained events of 64 MiB, and 64 MiB for each of its histories.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             message: Limits::new(),
             peers: 65_536,
+            hello_bytes: 64 << 10,
             subscriptions: 65_536,
             registrations: 65_536,
             calls: 65_536,
             inputs: 4_096,
             reroute_bytes: 64 << 20,
             outbound_bytes: 64 << 20,
+            outbound_frames: 1 << 20,
             retained: 65_536,
             retained_bytes: 64 << 20,
             history_bytes: 64 << 20,
@@ -313,6 +317,14 @@ impl RouterLimits {
     #[must_use]
     pub const fn max_peers(mut self, peers: usize) -> Self {
         self.peers = peers;
+        self
+    }
+
+    /// Sets how long a message may be before the session is joined, HELLO and AUTHENTICATE: whoever sends it has proven nothing yet. A longer
+    /// one is a protocol violation.
+    #[must_use]
+    pub const fn max_hello_bytes(mut self, bytes: usize) -> Self {
+        self.hello_bytes = bytes;
         self
     }
 
@@ -402,6 +414,13 @@ impl RouterLimits {
     #[must_use]
     pub const fn max_outbound_bytes(mut self, bytes: usize) -> Self {
         self.outbound_bytes = bytes;
+        self
+    }
+
+    /// Sets how many frames one peer may leave untaken, of which each takes memory beside its bytes; with more it is closed.
+    #[must_use]
+    pub const fn max_outbound_frames(mut self, frames: usize) -> Self {
+        self.outbound_frames = frames;
         self
     }
 }

@@ -299,6 +299,7 @@ impl Router {
             return Ok(());
         }
         let is_leaving = matches!(peer.state, State::Leaving);
+        let is_joining = matches!(peer.state, State::Opening | State::Authenticating(_));
         let (is_binary, bytes) = match frame {
             Frame::Text(bytes) => (false, bytes),
             Frame::Binary(bytes) => (true, bytes),
@@ -309,6 +310,9 @@ impl Router {
             } else {
                 Err(Violation::new(format!("a frame is of the wrong kind for {format}")))
             };
+        }
+        if is_joining && bytes.len() > self.peers.limits.hello_bytes {
+            return Err(Violation::new("the message is too long for a session that is not joined"));
         }
         self.peers.frame_bytes = bytes.len();
         match decode(bytes, format, &self.peers.limits.message, PayloadCheck::OnReceipt) {

@@ -11,6 +11,9 @@ use super::opening::Attempt;
 use super::{PeerId, Quirks, RouterAction, RouterLimits};
 use crate::{Feature, Frame, Time};
 
+/// How many bytes of text a close frame takes.
+const LONGEST_REASON: usize = 123;
+
 /// One transport and what has become of it.
 pub(super) struct Peer {
     pub(super) format: Format,
@@ -228,7 +231,7 @@ impl Peers {
             State::Opening | State::Authenticating(_) | State::Joined(_) => {}
         }
         let bytes = peer.outbound_bytes.saturating_add(frame.bytes().len());
-        if bytes > self.limits.outbound_bytes {
+        if bytes > self.limits.outbound_bytes || peer.outbound.len() >= self.limits.outbound_frames {
             self.drop_peer(id, 1008, "the peer does not read what it is sent");
             return;
         }
@@ -248,6 +251,7 @@ impl Peers {
     /// Lets the transport be closed behind what waits to be sent, and returns the peer's session.
     pub(super) fn close(&mut self, id: PeerId, code: u16, reason: &str) -> Option<Member> {
         let peer = self.peers.get_mut(&id)?;
+        let reason = reason.get(..reason.floor_char_boundary(LONGEST_REASON)).unwrap_or_default();
         let closing = State::Closing { code, reason: reason.into() };
         let before = core::mem::replace(&mut peer.state, closing);
         self.set_deadline(id, self.now.checked_add(self.close_timeout));

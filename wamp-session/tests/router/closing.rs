@@ -23,6 +23,16 @@ fn rtr_10_goodbye_is_answered_and_the_transport_closed() {
 }
 
 #[test]
+fn a_reason_that_is_too_long_for_a_close_frame_is_cut() {
+    let mut world = World::new(config());
+    let peer = world.open(Format::Json);
+    let reason = Uri::new("é".repeat(100)).unwrap();
+    world.router.close(world.now, peer, reason);
+    assert_eq!(world.closed(peer), Some((1001, "é".repeat(61))));
+    assert!(world.one(peer).contains(&"é".repeat(100)), "but not the ABORT");
+}
+
+#[test]
 fn rtr_10_shutdown_says_goodbye_to_all_and_waits_for_their_answer() {
     let mut world = World::new(config());
     let (caller, callee) = (world.client(), world.client());

@@ -23,6 +23,17 @@ fn peers_are_limited() {
 }
 
 #[test]
+fn messages_before_the_join_are_limited_more_narrowly() {
+    let mut world = world(RouterLimits::new().max_hello_bytes(HELLO.len()));
+    let peer = world.client();
+    world.send(peer, &format!(r#"[16,1,{{}},"a.b",["{}"]]"#, "x".repeat(HELLO.len())));
+    assert_eq!(world.closed(peer), None);
+    let peer = world.greet(&HELLO.replace('{', "{ "));
+    assert!(world.assert_violation(peer).contains("too long"));
+    assert_eq!(world.router.peers(), 1);
+}
+
+#[test]
 fn messages_are_limited_in_size_and_depth() {
     let limits = RouterLimits::new().message(Limits::new().max_message_bytes(100).max_depth(4));
     let mut world = world(limits);
@@ -110,6 +121,20 @@ fn a_peer_that_does_not_read_is_closed() {
     assert_eq!(world.take(slow), [""; 0]);
     assert_eq!(world.take(caller), [r#"[8,48,1,{},"wamp.error.canceled"]"#]);
     assert_eq!(world.tables(), [2, 0, 0, 0]);
+}
+
+#[test]
+fn frames_that_are_not_taken_are_limited_however_small() {
+    let mut world = world(RouterLimits::new().max_outbound_frames(3));
+    let peer = world.client();
+    world.router.handle_blocked(world.now, peer);
+    for request in 1..=3 {
+        world.send(peer, &format!("[34,{request},7]"));
+    }
+    assert_eq!(world.closed(peer), None);
+    world.send(peer, "[34,4,7]");
+    assert_eq!(world.close_code(peer), Some(1008));
+    assert_eq!((world.take(peer), world.tables()), (vec![], [0; 4]));
 }
 
 #[test]
