@@ -67,7 +67,7 @@ impl MatchPolicy {
 
 /// The error of a string that is no URI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{uri:?} is not a {rule} URI{form}", rule = self.rule_name(), form = self.form())]
+#[error("{uri:?} is not a {rule} URI{form}: {wanted}", rule = self.rule_name(), form = self.form(), wanted = self.wanted())]
 pub struct InvalidUri {
     uri: Arc<str>,
     rule: UriRule,
@@ -93,6 +93,15 @@ impl InvalidUri {
             MatchPolicy::Exact => "",
             MatchPolicy::Prefix => " prefix",
             MatchPolicy::Wildcard => " wildcard pattern",
+        }
+    }
+
+    fn wanted(&self) -> &'static str {
+        match (self.rule, self.policy) {
+            (UriRule::Loose, MatchPolicy::Wildcard) => "no white space and no '#' may be in it",
+            (UriRule::Loose, _) => "no white space and no '#' may be in it, and no part between dots may be empty",
+            (UriRule::Strict, MatchPolicy::Wildcard) => "only a-z, 0-9, '_' and dots may be in it",
+            (UriRule::Strict, _) => "only a-z, 0-9, '_' and dots may be in it, and no part between dots may be empty",
         }
     }
 }

@@ -38,7 +38,7 @@ pub enum CommandError {
     #[error("the key names nothing that the session keeps")]
     UnknownKey,
     /// The session is closed, or was never connected: call `connect` first.
-    #[error("the session is closed")]
+    #[error("the session is closed; connect it first")]
     Closed,
     /// The session is not joined, and this command does not wait for a join.
     #[error("the session is not joined")]
@@ -65,7 +65,7 @@ pub enum CommandError {
     #[error("the router does not announce the feature {0}")]
     NotSupported(Feature),
     /// An option's key is neither known nor of a form that own keys have (`_abc`, `x_abc`).
-    #[error("{0:?} is no key of an own option")]
+    #[error("{0:?} is neither an option that can be set like this, nor an own one, which look like _abc or x_abc")]
     InvalidOption(String),
     /// A call with the run mode `partition` needs a routing key ([`CallOptions::rkey`](crate::CallOptions::rkey)).
     #[error("the run mode \"partition\" needs a routing key")]
@@ -136,10 +136,10 @@ pub enum CloseCause {
     #[error("the session was closed by the application")]
     Application,
     /// The router said GOODBYE.
-    #[error("the router closed the session: {}", .0.reason)]
+    #[error("the router closed the session: {}", said(&.0.reason, .0.details.message.as_deref()))]
     Goodbye(Arc<Goodbye>),
     /// The router said ABORT.
-    #[error("the router aborted the session: {}", .0.reason)]
+    #[error("the router aborted the session: {}", said(&.0.reason, .0.details.message.as_deref()))]
     Abort(Arc<Abort>),
     /// The transport could not be opened, or ended.
     #[error("the transport failed")]
@@ -232,6 +232,14 @@ pub enum AuthError {
     /// The authenticator failed by itself.
     #[error("the authenticator failed")]
     Other(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+/// The reason of a GOODBYE or ABORT, with the words that came with it.
+fn said(reason: &str, message: Option<&str>) -> String {
+    match message {
+        Some(message) if !message.is_empty() => format!("{reason} ({message})"),
+        _ => reason.to_owned(),
+    }
 }
 
 macro_rules! kinds {

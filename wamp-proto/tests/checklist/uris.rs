@@ -115,6 +115,6 @@ fn uri_08_an_invalid_uri_names_the_request_to_answer() {
 fn uri_10_a_trailing_newline_is_no_part_of_a_uri() {
     for format in Format::ALL {
         let error = refused(r#"[32,7,{},"com.myapp\n"]"#, *format);
-        assert_eq!(error.to_string().rsplit(": ").next().unwrap(), r#""com.myapp\n" is not a loose URI"#);
+        assert!(error.to_string().contains(r#": "com.myapp\n" is not a loose URI: no white space"#), "{error}");
     }
 }

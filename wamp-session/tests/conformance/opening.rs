@@ -97,7 +97,8 @@ fn ses_06_an_abort_while_opening_is_not_answered() {
     let cause = peer.expect_closed();
     let CloseCause::Abort(abort) = &*cause else { panic!("{cause:?}") };
     assert_eq!(abort.reason, "wamp.error.no_such_realm");
-    assert_eq!(cause.to_string(), "the router aborted the session: wamp.error.no_such_realm");
+    let text = "the router aborted the session: wamp.error.no_such_realm (The realm does not exist.)";
+    assert_eq!(cause.to_string(), text);
 }
 
 #[test]

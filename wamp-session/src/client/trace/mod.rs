@@ -79,7 +79,10 @@ pub(crate) fn opened(shared: &Shared, id: TransportId, subprotocol: Option<&str>
 }
 
 pub(crate) fn closed(shared: &Shared, id: TransportId, why: &TransportError) {
-    within(shared, || debug!(target: CLIENT, transport = id.0, why = %why.kind(), "a transport has ended"));
+    within(
+        shared,
+        || debug!(target: CLIENT, transport = id.0, why = told::transport_error(why.kind()), "a transport has ended"),
+    );
 }
 
 /// Frames that were taken from the session, and that the transport did not take.

@@ -7,7 +7,7 @@ use tracing::{debug, info, warn};
 use super::{CLIENT, millis};
 use crate::{
     CloseCause, InvocationEnd, Joined, Left, NotRestored, ProtocolViolation, RequestError, Session, SessionEvent,
-    Stats, SubscriptionKey, Time, TimeoutReason, TransportId,
+    Stats, SubscriptionKey, Time, TimeoutReason, TransportErrorKind, TransportId,
 };
 
 /// Something to tell of, once the lock has been released.
@@ -136,7 +136,7 @@ impl Told {
             }
             Self::Closed(cause) => {
                 warn_of(&cause);
-                info!(target: CLIENT, %cause, why = why_of(&cause), "closed");
+                info!(target: CLIENT, cause = cause_of(&cause), why = why_of(&cause).as_deref(), "closed");
             }
             Self::Settled { what, why, count } => debug!(target: CLIENT, what, why, count, "settled without an answer"),
             Self::Revoked(what) => debug!(target: CLIENT, what, "revoked by the router"),
@@ -156,11 +156,13 @@ impl Told {
 fn tell_left(left: &Left) {
     warn_of(&left.cause);
     let Left { cause, session, attempt, retry_in, lost_publishes } = left;
-    let (session, retry_in_ms, why) = (session.map(|id| id.get()), millis(*retry_in), why_of(cause));
+    let (session, retry_in_ms) = (session.map(|id| id.get()), millis(*retry_in));
+    let (cause, why) = (cause_of(cause), why_of(cause));
+    let why = why.as_deref();
     if session.is_some() || *attempt == 1 {
-        info!(target: CLIENT, session, %cause, why, attempt, retry_in_ms, lost_publishes, "left");
+        info!(target: CLIENT, session, cause, why, attempt, retry_in_ms, lost_publishes, "left");
     } else {
-        debug!(target: CLIENT, %cause, why, attempt, retry_in_ms, lost_publishes, "an attempt to join has failed");
+        debug!(target: CLIENT, cause, why, attempt, retry_in_ms, lost_publishes, "an attempt to join has failed");
     }
 }
 
@@ -213,11 +215,37 @@ const fn why_ended(end: &InvocationEnd) -> &'static str {
     }
 }
 
-/// What happened to the transport, where that is the cause.
-fn why_of(cause: &CloseCause) -> Option<tracing::field::DisplayValue<&crate::TransportErrorKind>> {
+const fn cause_of(cause: &CloseCause) -> &'static str {
     match cause {
-        CloseCause::Transport(error) => Some(tracing::field::display(error.kind())),
-        _ => None,
+        CloseCause::Application => "application",
+        CloseCause::Goodbye(_) => "goodbye",
+        CloseCause::Abort(_) => "abort",
+        CloseCause::Transport(_) => "transport",
+        CloseCause::ProtocolViolation(_) => "protocol violation",
+        CloseCause::JoinTimeout => "join timeout",
+        CloseCause::Authentication(_) => "authentication",
+        CloseCause::Config(_) => "configuration",
+    }
+}
+
+/// More of the cause, but for the words of the peer, who may name users in them.
+fn why_of(cause: &CloseCause) -> Option<String> {
+    Some(match cause {
+        CloseCause::Goodbye(goodbye) => goodbye.reason.to_string(),
+        CloseCause::Abort(abort) => abort.reason.to_string(),
+        CloseCause::Transport(error) => transport_error(error.kind()),
+        CloseCause::Authentication(error) => error.to_string(),
+        CloseCause::Config(error) => error.to_string(),
+        CloseCause::Application | CloseCause::ProtocolViolation(_) | CloseCause::JoinTimeout => return None,
+    })
+}
+
+pub(super) fn transport_error(kind: &TransportErrorKind) -> String {
+    match kind {
+        TransportErrorKind::Closed { code, .. } => {
+            TransportErrorKind::Closed { code: *code, reason: String::new() }.to_string()
+        }
+        kind => kind.to_string(),
     }
 }
 

@@ -235,11 +235,14 @@ fn which_attempt_follows_and_when_is_told() {
         drop(client);
     });
     let [failed] = decisions(&told, "an attempt to join has failed")[..] else { panic!() };
-    assert!(failed.contains("why=the host's name could not be resolved attempt=2 retry_in_ms=2000"), "{failed}");
+    assert!(
+        failed.contains(r#"cause="transport" why="the host's name could not be resolved" attempt=2 retry_in_ms=2000"#),
+        "{failed}"
+    );
     assert_eq!(decisions(&told, DEADLINE), ["deadline=Reconnect"]);
     assert_eq!(decisions(&told, "opening a transport"), ["transport=0", "transport=1"]);
     let ended = decisions(&told, "a transport has ended");
-    assert_eq!(ended[0], "transport=0 why=the connection ended");
+    assert_eq!(ended[0], r#"transport=0 why="the connection ended""#);
 }
 
 #[test]

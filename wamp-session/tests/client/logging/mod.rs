@@ -51,7 +51,7 @@ fn secretive() -> (Vec<Told>, Vec<String>) {
         // The next session, with the other method.
         let mut lost = client.call("com.s3cret.procedure", secret());
         assert!(world.poll(&mut lost).is_pending());
-        world.cut(TransportErrorKind::Closed { code: Some(1001), reason: String::new() });
+        world.cut(TransportErrorKind::Closed { code: Some(1001), reason: "bye, joe".to_owned() });
         assert!(world.finish(lost).is_err());
         world.received();
         world.advance(Duration::from_secs(2));
@@ -163,9 +163,9 @@ fn what_is_joined_left_and_closed_is_told_and_who_broke_the_protocol() {
         (Level::WARN, "message=the router broke the protocol violation=a frame is no message byte=1"),
         (
             Level::INFO,
-            "message=left session=7814135 cause=the router broke the protocol attempt=1 retry_in_ms=2000 lost_publishes=0",
+            r#"message=left session=7814135 cause="protocol violation" attempt=1 retry_in_ms=2000 lost_publishes=0"#,
         ),
-        (Level::INFO, "message=closed cause=the session was closed by the application"),
+        (Level::INFO, r#"message=closed cause="application""#),
     ];
     assert_eq!(loud, expected);
     assert!(told.iter().all(|told| !told.fields.contains("s3cret")));
