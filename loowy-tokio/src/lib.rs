@@ -87,9 +87,19 @@ mod book {
 
     pages! {
         Readme = "README.md";
+        GettingStarted = "docs/getting-started.md";
+        PublishSubscribe = "docs/publish-subscribe.md";
+        Rpc = "docs/rpc.md";
+        Authentication = "docs/authentication.md";
+        Errors = "docs/errors.md";
         Surviving = "docs/surviving.md";
         Features = "docs/features.md";
         Logging = "docs/logging.md";
         ComingFromLoowy = "docs/coming-from-loowy.md";
+    }
+
+    #[cfg(feature = "router")]
+    pages! {
+        Testing = "docs/testing.md";
     }
 }
