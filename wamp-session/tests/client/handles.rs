@@ -334,3 +334,15 @@ fn a_future_that_is_polled_after_it_was_ready_panics_and_harms_nobody() {
     world.finish(client.publish("com.example.topic", ())).unwrap();
     world.expect(r#"[16,3,{},"com.example.topic"]"#);
 }
+
+#[test]
+fn rob_02_a_publication_that_is_dropped_is_forgotten_and_its_answer_counts_as_unknown() {
+    let (mut world, client) = World::joined();
+    let mut publish = client.publish_acked("com.example.t", ());
+    assert!(world.poll(&mut publish).is_pending());
+    world.expect(r#"[16,1,{"acknowledge":true},"com.example.t"]"#);
+    drop(publish);
+    world.send("[17,1,5]");
+    assert_eq!(client.stats().unknown_answers, 1);
+    assert!(client.session().is_some());
+}

@@ -307,6 +307,64 @@ fn srv_02_a_guard_tells_why_its_subscription_was_revoked() {
 }
 
 #[test]
+fn sub_06_a_handler_that_fails_or_panics_after_a_while_is_counted() {
+    let (mut world, client) = World::joined();
+    let gate = Gate::default();
+    let door = gate.clone();
+    let guard = listen(&mut world, &client, SubscribeOptions::new().concurrency(3), move |n: u64| {
+        let door = door.clone();
+        async move {
+            door.pass().await;
+            match n {
+                0 => Ok(()),
+                1 => Err(std::io::Error::other("it failed").into()),
+                _ => std::panic::resume_unwind(Box::new("a bug of the user")),
+            }
+        }
+    });
+    send_numbers(&mut world, 0..3);
+    assert_eq!(guard.failures(), 0);
+    gate.open();
+    world.run();
+    assert_eq!(guard.failures(), 2);
+    assert!(guard.end().is_none() && client.session().is_some());
+}
+
+#[test]
+fn a_runtime_that_drops_the_task_of_a_handler_ends_its_subscription() {
+    let (mut world, client) = World::joined();
+    let guard = listen(&mut world, &client, SubscribeOptions::new(), |(): ()| async { Ok(()) });
+    world.drop_tasks();
+    world.expect("[34,2,77]");
+    assert!(matches!(guard.end(), Some(SubscriptionEnd::Unsubscribed)), "{:?}", guard.end());
+    drop(guard);
+    world.expect_nothing();
+}
+
+#[test]
+fn dropping_a_guard_lets_all_handlers_finish_that_run() {
+    let (mut world, client) = World::joined();
+    let tasks = world.tasks();
+    let (log, gate) = (Log::default(), Gate::default());
+    let (lines, door) = (log.clone(), gate.clone());
+    let guard = listen(&mut world, &client, SubscribeOptions::new().concurrency(9), move |n: u64| {
+        let (lines, door) = (lines.clone(), door.clone());
+        async move {
+            door.pass().await;
+            lines.add(n.to_string());
+            Ok(())
+        }
+    });
+    send_numbers(&mut world, 0..3);
+    drop(guard);
+    world.expect("[34,2,77]");
+    gate.open();
+    world.run();
+    assert_eq!(log.take(), ["0", "1", "2"]);
+    assert_eq!(world.tasks(), tasks);
+}
+
+#[test]
 fn dropping_a_guard_unsubscribes_and_lets_the_handler_finish() {
     let (mut world, client) = World::joined();
     let tasks = world.tasks();
@@ -445,6 +503,31 @@ fn unsubscribe_all_tells_of_a_refusal() {
     world.send(r#"[8,34,2,{},"wamp.error.not_authorized"]"#);
     assert!(world.finish(all).is_err());
     assert!(subscription.end().is_some());
+    // One refusal among several answers is told, whichever comes last.
+    for answers in [
+        ["[35,4]", r#"[8,34,5,{},"wamp.error.not_authorized"]"#],
+        [r#"[8,34,4,{},"wamp.error.not_authorized"]"#, "[35,5]"],
+    ] {
+        let (mut world, client) = World::joined();
+        let exact = subscribe(&mut world, &client, 1, 77);
+        let options = SubscribeOptions::new().match_policy(wamp_session::proto::MatchPolicy::Prefix);
+        let mut prefix = client.subscribe_with("com.example.topic", options);
+        assert!(world.poll(&mut prefix).is_pending());
+        world.received();
+        world.send("[33,2,78]");
+        let prefix = world.finish(prefix).unwrap();
+        world.finish(client.publish("com.example.other", ())).unwrap();
+        world.received();
+        let mut all = client.unsubscribe_all("com.example.topic");
+        assert!(world.poll(&mut all).is_pending());
+        world.expect("[34,4,77]");
+        world.expect("[34,5,78]");
+        for answer in answers {
+            world.send(answer);
+        }
+        assert!(world.finish(all).is_err(), "{answers:?}");
+        drop((exact, prefix));
+    }
     let mut dropped = client.unsubscribe_all("com.example.topic");
     assert!(world.poll(&mut dropped).is_ready(), "nothing is left");
 }

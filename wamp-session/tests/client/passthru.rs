@@ -245,6 +245,39 @@ fn ppt_14_an_answer_that_cannot_be_sealed_is_an_error() {
 }
 
 #[test]
+fn ppt_02_an_error_that_is_passed_on_is_sealed_as_its_own_call_was() {
+    let (mut world, client) = joined();
+    let inner = client.clone();
+    let mut register = client.register_fn("a.b", move |(): ()| {
+        let client = inner.clone();
+        async move {
+            match client.call("a.c", ()).await {
+                Ok(result) => Ok(result.payload().clone()),
+                Err(RequestError::Wamp(error)) => Err(error.into()),
+                Err(error) => Err(error.into()),
+            }
+        }
+    });
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send("[65,1,50]");
+    let guard = world.finish(register).unwrap();
+    let empty = item("");
+    for (number, details, answer) in [
+        (1, String::new(), r#"[8,68,1,{},"c.d",["why"]]"#.to_owned()),
+        (2, ATTRIBUTES.to_owned(), format!(r#"[8,68,2,{{{ATTRIBUTES}}},"c.d",{}]"#, item(r#""why""#))),
+    ] {
+        let payload = if number == 1 { String::new() } else { format!(",{empty}") };
+        world.send(&format!("[68,{number},50,{{{details}}}{payload}]"));
+        world.expect(&format!(r#"[48,{},{{}},"a.c"]"#, number + 1));
+        // It comes sealed, and is opened.
+        world.send(&format!(r#"[8,48,{},{{{ATTRIBUTES}}},"c.d",{}]"#, number + 1, item(r#""why""#)));
+        world.expect(&answer);
+    }
+    drop(guard);
+}
+
+#[test]
 fn ppt_15_input_that_cannot_be_opened_ends_the_invocation() {
     let (mut world, client) = joined();
     let mut register = client.register("a.b");

@@ -138,6 +138,14 @@ fn sub_07_a_queue_is_bounded_by_bytes_as_well() {
     }
     world.send(&format!(r#"[36,77,6,{{}},["{}"]]"#, "x".repeat(20_000)));
     assert_eq!(world.finish(subscription.next()).unwrap().publication().get(), 6);
+    // What was taken makes room for as much.
+    for n in 7..=9 {
+        world.send(&format!(r#"[36,77,{n},{{}},["{text}"]]"#));
+    }
+    assert_eq!(subscription.missed(), 4);
+    for n in 7..=8 {
+        assert_eq!(world.finish(subscription.next()).unwrap().publication().get(), n);
+    }
 }
 
 #[test]

@@ -341,6 +341,12 @@ impl World {
         self.tasks.retain(|running| !running.is_driver);
     }
 
+    /// Ends everything but the driver, as a runtime might.
+    pub(crate) fn drop_tasks(&mut self) {
+        self.run();
+        self.tasks.retain(|running| running.is_driver);
+    }
+
     pub(crate) fn wire<T>(&self, f: impl FnOnce(&mut Wire) -> T) -> T {
         f(&mut self.inner.wire.lock().unwrap())
     }

@@ -56,6 +56,19 @@ fn fea_01_and_03_only_what_is_implemented_is_announced() {
 }
 
 #[test]
+fn fea_03_what_the_configuration_says_is_what_is_announced() {
+    let roles = [Role::Caller, Role::Callee, Role::Publisher, Role::Subscriber];
+    let without = config().without_feature(Feature::PayloadPassthruMode).without_feature(Feature::CallReroute);
+    for config in [config(), without] {
+        let hello: serde_json::Value = serde_json::from_str(&hello(config.clone())).unwrap();
+        for (role, feature) in roles.into_iter().flat_map(|role| Feature::ALL.iter().map(move |it| (role, *it))) {
+            let announced = &hello[2]["roles"][role.as_str()]["features"][feature.as_str()];
+            assert_eq!(config.announces(role, feature), *announced == true, "{} {feature}", role.as_str());
+        }
+    }
+}
+
+#[test]
 fn fea_03_what_is_switched_off_is_not_announced() {
     let without = config().roles([Role::Publisher]).without_feature(Feature::PublisherExclusion);
     assert!(!without.announces(Role::Publisher, Feature::PublisherExclusion));

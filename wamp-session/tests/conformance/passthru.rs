@@ -170,6 +170,9 @@ fn ppt_09_a_client_without_the_feature_handles_it_and_goes_on() {
     peer.receive(&format!("[50,{request},{attributes},{ITEM}]"));
     let failed = peer.expect_call_done(call);
     assert!(matches!(failed, Err(RequestError::Passthru(PassthruError::Disabled))), "{failed:?}");
+    // One that nobody waits for is counted.
+    peer.receive(&format!("[50,{request},{attributes},{ITEM}]"));
+    assert_eq!(peer.session.stats().unknown_answers, 1);
     peer.expect_usable();
 }
 
@@ -264,4 +267,17 @@ fn ppt_16_the_older_mode_is_reported_and_does_not_end_the_session() {
     let failed = peer.expect_call_done(call);
     assert!(matches!(failed, Err(RequestError::Passthru(PassthruError::Legacy))), "{failed:?}");
     peer.expect_usable();
+}
+
+#[test]
+fn ppt_16_the_older_mode_is_not_tolerated_in_a_role_that_the_session_lacks() {
+    for (role, message) in [
+        (Role::Caller, r#"[36,7,1,{"enc_algo":"cryptobox"},"\u0000Yg=="]"#),
+        (Role::Caller, r#"[68,1,8,{"enc_algo":"cryptobox"},"\u0000Yg=="]"#),
+        (Role::Publisher, r#"[50,1,{"enc_algo":"cryptobox"},"\u0000Yg=="]"#),
+    ] {
+        let mut peer = Peer::joined_with(config().roles([role]), WELCOME);
+        peer.receive(message);
+        peer.expect_violation();
+    }
 }

@@ -1,5 +1,7 @@
 //! Payloads between sessions of different formats.
 
+use std::collections::BTreeMap;
+
 use wamp_session::Frame;
 use wamp_session::proto::{
     Call, CallOptions, Error, ErrorDetails, Format, IntoPayload, Limits, MatchPolicy, Message, MessageType, Payload,
@@ -42,7 +44,7 @@ fn events_reach_subscribers_of_every_format() {
             assert_eq!(args[2], Value::from(1.5));
             assert_eq!(args[3], Value::Null);
             assert_eq!(args[5].as_bytes().map(|bytes| &bytes[..]), Some(&[0, 1, 2, 255][..]));
-            assert_eq!(event.payload.kwargs::<std::collections::BTreeMap<String, u64>>().unwrap()["k"], u64::MAX);
+            assert_eq!(event.payload.kwargs::<BTreeMap<String, u64>>().unwrap()["k"], u64::MAX);
         }
     }
 }
@@ -112,6 +114,46 @@ fn an_event_that_a_format_cannot_carry_is_dropped_for_its_subscribers() {
     world.router.shutdown(world.now);
     assert_eq!(world.router.stats().dropped_events, 3, "it is counted since the router was made");
     assert_eq!(world.closed(json), None);
+}
+
+#[test]
+fn need_11_what_only_some_formats_can_carry_reaches_their_subscribers_and_is_counted_for_the_others() {
+    let acknowledged = |payload: Payload| {
+        let mut event = publish(1, payload);
+        event.options.acknowledge = Some(true);
+        let mut frame = Vec::new();
+        encode(&event.into(), Format::MsgPack, &mut frame).unwrap();
+        frame
+    };
+    let nan = acknowledged((f64::NAN,).into_payload(Format::MsgPack).unwrap());
+    let text = acknowledged(("\0text",).into_payload(Format::MsgPack).unwrap());
+    // What our serializers do not make, but others: {1: 2}.
+    let mut keys = acknowledged((0,).into_payload(Format::MsgPack).unwrap());
+    assert_eq!(keys.pop(), Some(0));
+    keys.extend([0x81, 1, 2]);
+    for (what, frame, reached) in [
+        ("NaN", nan, [0, 1, 1]),
+        ("a text that JSON has for bytes", text, [0, 1, 1]),
+        ("keys that are no text", keys, [0, 1, 0]),
+    ] {
+        let mut world = World::new(config());
+        let publisher = world.join(Format::MsgPack);
+        let subscribers = [Format::Json, Format::MsgPack, Format::Cbor].map(|format| world.join(format));
+        for subscriber in subscribers {
+            world.send(subscriber, r#"[32,1,{},"a.b"]"#);
+            world.take(subscriber);
+        }
+        world.send_frame(publisher, Frame::Binary(frame.into()));
+        assert_eq!(subscribers.map(|subscriber| world.frames(subscriber).len()), reached, "{what}");
+        assert!(world.one(publisher).starts_with("[17,1,"), "{what}");
+        let dropped = reached.iter().filter(|events| **events == 0).count();
+        assert_eq!(world.router.stats().dropped_events, dropped as u64, "{what}");
+        // Nobody's session suffers from it.
+        world.send(publisher, r#"[16,2,{},"a.b",[2]]"#);
+        for subscriber in subscribers {
+            assert!(world.one(subscriber).ends_with(",{},[2]]"), "{what}");
+        }
+    }
 }
 
 #[test]

@@ -94,6 +94,28 @@ fn evh_02_an_event_is_told_with_its_time_details_and_arguments() {
 }
 
 #[test]
+fn evh_02_an_event_is_told_with_all_that_its_subscribers_were_told() {
+    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest").trustlevel("guest", 3);
+    let mut past = Past::of(remembering(realm), Format::Json);
+    let hello = r#"[1,"realm1",{"roles":{"publisher":{"features":{"payload_passthru_mode":true}}}}]"#;
+    let publisher = past.world.join_as(Format::Json, hello);
+    let attributes = r#""ppt_scheme":"x_y","ppt_serializer":"cbor","ppt_cipher":"c","ppt_keyid":"k""#;
+    past.world.send(publisher, &format!(r#"[16,1,{{{attributes}}},"a.x",["\u0000Yg=="]]"#));
+    past.world.send(publisher, r#"[16,2,{},"a.x",[],{"only":"kwargs"}]"#);
+    let events = past.events("");
+    let [sealed, plain] = [&events[0], &events[1]].map(|event| event.as_dict().unwrap());
+    let details = sealed.get("details").unwrap().as_dict().unwrap();
+    let texts = ["topic", "ppt_scheme", "ppt_serializer", "ppt_cipher", "ppt_keyid"];
+    let told = texts.map(|key| details.get(key).and_then(Value::as_str));
+    assert_eq!(told, ["a.x", "x_y", "cbor", "c", "k"].map(Some));
+    assert_eq!(details.get("trustlevel"), Some(&3_u64.into()));
+    assert_eq!(sealed.get("args"), Some(&vec![Value::Bytes(b"b"[..].into())].into()));
+    // What comes in kwargs alone keeps its place.
+    assert_eq!(plain.get("args"), Some(&Value::List(Vec::new())));
+    assert_eq!(plain.get("kwargs"), Some(&Dict::from_iter([("only", "kwargs")]).into()));
+}
+
+#[test]
 fn evh_01_each_filter_does_what_it_says() {
     let mut past = Past::new();
     let topics = ["a.x", "a.y", "a.x", "a.y", "a.x"];

@@ -206,3 +206,17 @@ fn a_peer_that_is_being_closed_gets_nothing_more() {
     assert_eq!(world.take(peer), [""; 0]);
     assert_eq!(world.close_code(peer), Some(1008));
 }
+
+#[test]
+fn results_of_the_meta_api_are_limited_like_others() {
+    let mut world = world(RouterLimits::new().message(Limits::new().max_message_bytes(300)));
+    let peer = world.client();
+    for n in 1..=100 {
+        world.send(peer, &format!(r#"[32,{n},{{}},"a.t{n}"]"#));
+    }
+    world.take(peer);
+    world.send(peer, r#"[48,101,{},"wamp.subscription.list"]"#);
+    assert_eq!(world.one(peer), r#"[8,48,101,{},"wamp.error.payload_size_exceeded"]"#);
+    world.send(peer, r#"[48,102,{},"wamp.session.count"]"#);
+    assert_eq!(world.one(peer), "[50,102,{},[1]]");
+}

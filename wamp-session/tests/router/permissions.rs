@@ -51,11 +51,16 @@ fn a_role_may_only_do_what_is_allowed() {
             r#"[8,16,6,{},"wamp.error.not_authorized"]"#,
         ]
     );
-    world.send(guest, r#"[32,7,{},"com.example.public.news"]"#);
-    world.send(guest, r#"[64,8,{},"com.example.announce"]"#);
-    world.send(guest, r#"[16,9,{"acknowledge":true},"com.example.chat"]"#);
+    // Each permission is for one thing.
+    world.send(guest, r#"[48,7,{},"com.example.chat"]"#);
+    world.send(guest, r#"[48,8,{},"com.example.announce"]"#);
+    let refused = [7, 8].map(|request| format!(r#"[8,48,{request},{{}},"wamp.error.not_authorized"]"#));
+    assert_eq!(world.take(guest), refused);
+    world.send(guest, r#"[32,9,{},"com.example.public.news"]"#);
+    world.send(guest, r#"[64,10,{},"com.example.announce"]"#);
+    world.send(guest, r#"[16,11,{"acknowledge":true},"com.example.chat"]"#);
     let allowed = world.take(guest);
-    assert!(allowed[0].starts_with("[33,7,") && allowed[1].starts_with("[65,8,") && allowed[2].starts_with("[17,9,"));
+    assert!(allowed[0].starts_with("[33,9,") && allowed[1].starts_with("[65,10,") && allowed[2].starts_with("[17,11,"));
 }
 
 #[test]

@@ -50,6 +50,18 @@ fn ret_02_a_retained_event_outlives_its_publisher_and_its_subscribers() {
 }
 
 #[test]
+fn ret_01_what_a_history_remembers_is_not_retained() {
+    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest");
+    let realm = realm.history("a.b", wamp_session::proto::MatchPolicy::Exact, 5).unwrap();
+    let mut world = World::new(config().realm(realm));
+    let (publisher, subscriber) = (world.client(), world.client());
+    world.send(publisher, r#"[16,1,{"retain":true},"a.b",["retained"]]"#);
+    world.send(publisher, r#"[16,2,{},"a.b",["remembered"]]"#);
+    let kept = retained(&mut world, subscriber, r#"[32,1,{"get_retained":true},"a.b"]"#);
+    assert!(kept.len() == 1 && kept[0].ends_with(r#",["retained"]]"#), "{kept:?}");
+}
+
+#[test]
 fn ret_02_a_pattern_gets_the_retained_events_of_all_topics_that_match() {
     let mut world = World::new(config());
     let (publisher, subscriber) = (world.client(), world.client());
@@ -127,7 +139,9 @@ fn retained_events_are_limited_in_bytes() {
     assert!(!publish(2, "a.b", "", 2_000));
     assert!(publish(3, "a.a", "", 1_400), "it takes the place of the one before");
     assert!(!publish(4, "a.a", "", 3_000));
-    let list = format!(r#","exclude":[{}]"#, vec!["1"; 200].join(","));
-    assert!(!publish(5, "a.b", &list, 1), "lists count");
-    assert!(publish(6, "a.b", "", 1));
+    for (n, list) in (5..).zip(["exclude", "eligible"]) {
+        let list = format!(r#","{list}":[{}]"#, vec!["1"; 200].join(","));
+        assert!(!publish(n, "a.b", &list, 1), "lists count");
+    }
+    assert!(publish(7, "a.b", "", 1));
 }

@@ -128,3 +128,17 @@ fn ssu_01_and_ret_01_each_node_gets_the_retained_events_of_its_share() {
         assert_ne!(got[0], got[1]);
     }
 }
+
+#[test]
+fn ssu_01_and_tst_01_a_testament_with_a_key_goes_to_one_node() {
+    let mut world = World::new(config());
+    let nodes = ["1", "2"].map(|key| subscriber(&mut world, &format!(r#""nkey":"{key}""#)));
+    for key in KEYS {
+        let dying = world.client();
+        let options = format!(r#"{{"publish_options":{{"rkey":"sn{key}"}}}}"#);
+        world.send(dying, &format!(r#"[48,1,{{}},"wamp.session.add_testament",["a.b",[],{{}}],{options}]"#));
+        assert_eq!(world.one(dying), "[50,1,{}]");
+        world.router.handle_closed(world.now, dying);
+        assert_eq!(nodes.map(|node| world.take(node).len()).into_iter().sum::<usize>(), 1);
+    }
+}

@@ -24,6 +24,10 @@ fn met_02_and_03_sessions_are_counted_and_listed() {
     );
     assert!(ask(&meta::session_count(), r#""wamp.session.count""#, r#",["many"]"#).is_err());
     assert!(ask(&meta::session_count(), r#""wamp.session.count""#, "").is_err());
+    for odd in [",[3.5]", ",[-1]", ",[1e300]", ",[null]"] {
+        assert!(ask(&meta::session_count(), r#""wamp.session.count""#, odd).is_err(), "{odd}");
+    }
+    assert_eq!(ask(&meta::session_count(), r#""wamp.session.count""#, ",[[7,8]]"), Ok(2), "who they are says how many");
     assert!(ask(&meta::sessions(), r#""wamp.session.list""#, ",[[1,0]]").is_err());
 }
 
