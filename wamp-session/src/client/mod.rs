@@ -230,7 +230,7 @@ impl Client {
     pub fn call_with(&self, procedure: impl IntoUri, payload: impl IntoPayload, mut options: CallOptions) -> Call {
         let request = self
             .prepare(procedure, payload, &mut options.wire)
-            .map(|(procedure, payload)| (procedure, payload, options));
+            .map(|(procedure, payload)| (procedure, payload, options.without_more_input()));
         Call::new(self.live(), request)
     }
 

@@ -61,7 +61,10 @@ impl Client {
         mut options: CallOptions,
     ) -> CallProgressive {
         let request = self.prepare(procedure, payload, &mut options.wire);
-        CallProgressive::new(self.live(), request.map(|(uri, payload)| (uri, payload, options.receive_progress())))
+        CallProgressive::new(
+            self.live(),
+            request.map(|(uri, payload)| (uri, payload, options.without_more_input().receive_progress())),
+        )
     }
 
     /// Calls a procedure with input that is sent in parts, of which the payload is the first (WAMP Advanced Profile, "Progressive Call

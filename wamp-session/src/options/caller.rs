@@ -94,7 +94,8 @@ impl CallOptions {
     /// Says that more input follows ([`Session::call_more`](crate::Session::call_more); WAMP Advanced Profile,
     /// "Progressive Call Invocations").
     ///
-    /// The session must be joined, and its dealer announce the feature. The clients' `call_streaming` sets it by itself.
+    /// The session must be joined, and its dealer announce the feature. The clients' `call_streaming` sets it by itself, and their other
+    /// calls leave it out: they have no more input to send, for which the callee would wait.
     #[must_use]
     pub fn progress(mut self) -> Self {
         self.wire.progress = Some(true);
@@ -161,6 +162,13 @@ impl CallOptions {
     pub fn option(mut self, key: &str, value: impl Into<Value>) -> Result<Self, CommandError> {
         self.wire.extra.insert(own_key(key)?, value);
         Ok(self)
+    }
+
+    /// The options of a call whose input is there.
+    #[cfg(feature = "client")]
+    pub(crate) fn without_more_input(mut self) -> Self {
+        self.wire.progress = None;
+        self
     }
 
     #[cfg(feature = "client")]
