@@ -81,3 +81,26 @@ pub(super) const fn new_request(message: &Message) -> Option<RequestId> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wamp_proto::Format;
+
+    use crate::router::{RealmConfig, Router, RouterConfig, RouterLimits};
+    use crate::{Frame, Time};
+
+    #[test]
+    fn calls_that_take_more_are_remembered_up_to_the_limit() {
+        let realm = RealmConfig::new("realm1").unwrap().anonymous("guest");
+        let limits = RouterLimits::new().max_inputs(2);
+        let mut router = Router::new(RouterConfig::new([7; 32]).realm(realm).limits(limits));
+        let caller = router.handle_opened(Time::ZERO, Format::Json);
+        let mut send = |text: String| router.handle_frame(Time::ZERO, caller, Frame::Text(text.into()));
+        send(r#"[1,"realm1",{"roles":{"caller":{"features":{"progressive_call_invocations":true}}}}]"#.to_owned());
+        for request in 1..=5 {
+            send(format!(r#"[48,{request},{{"progress":true}},"com.example.none"]"#));
+        }
+        let member = router.peers.member(caller).unwrap();
+        assert_eq!((member.inputs.len(), member.forgotten_input.map(|id| id.get())), (2, Some(3)));
+    }
+}

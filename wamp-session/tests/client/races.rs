@@ -1,8 +1,10 @@
 //! Calls and invocations of which the two ends do not think alike at the time: dropped early, answered late, failed halfway.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -98,6 +100,40 @@ fn cle_04_a_handler_that_fails_or_panics_after_parts_answers_an_error() {
 }
 
 #[test]
+fn need_15_a_handler_whose_drop_panics_is_answered_and_ends_nothing_else() {
+    struct Bomb(bool);
+
+    impl Future for Bomb {
+        type Output = Result<u32, HandlerError>;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            if self.0 { Poll::Ready(Ok(1)) } else { Poll::Pending }
+        }
+    }
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("a bug"));
+        }
+    }
+
+    let (mut world, client) = World::joined();
+    let guard = serve!(world, client, Bomb);
+    world.send("[68,5,88,{},[true]]");
+    world.expect(r#"[8,68,5,{},"wamp.error.runtime_error"]"#);
+    world.send_all(["[68,6,88,{},[false]]", "[68,7,88,{},[false]]"]);
+    world.expect_nothing();
+    world.send(r#"[69,6,{"mode":"kill"}]"#);
+    world.expect(r#"[8,68,6,{},"wamp.error.canceled"]"#);
+    world.send(r#"[69,7,{"mode":"killnowait"}]"#);
+    world.expect_nothing();
+    assert_eq!(world.tasks(), 2, "the driver and the task that serves");
+    world.send(r#"[68,8,88,{},["none"]]"#);
+    assert!(world.received().starts_with(r#"[8,68,8,{},"wamp.error.invalid_argument","#));
+    drop(guard);
+}
+
+#[test]
 fn cle_05_keyword_arguments_that_do_not_fit_are_refused_with_a_text() {
     #[derive(Deserialize)]
     struct Order {
@@ -127,7 +163,7 @@ fn rrv_02_a_handler_that_runs_while_its_registration_is_revoked_still_answers() 
         std::future::poll_fn(move |cx| {
             let mut gate = gate.lock().unwrap();
             gate.1 = Some(cx.waker().clone());
-            if gate.0 { std::task::Poll::Ready(Ok::<_, HandlerError>(1)) } else { std::task::Poll::Pending }
+            if gate.0 { Poll::Ready(Ok::<_, HandlerError>(1)) } else { Poll::Pending }
         })
     });
     world.send_all(["[68,5,88,{}]", r#"[67,0,{"registration":88}]"#]);
@@ -249,6 +285,39 @@ fn small_payloads_that_wait_are_copied_out_of_their_frames_and_others_are_not() 
         drop(call);
         assert!(freed.load(Ordering::SeqCst));
     }
+}
+
+#[test]
+fn small_parts_that_wait_are_copied_out_of_their_frames_and_others_are_not() {
+    for (length, is_copied) in [(1_000, true), (2_000, false)] {
+        let (mut world, client) = World::joined();
+        let mut call = world.finish(client.call_progressive("com.example.p", ())).unwrap();
+        world.received();
+        let frame = format!(r#"[50,1,{{"progress":true}},["{}"]]"#, "x".repeat(length));
+        let (waiting, freed) = owned(&frame);
+        world.send_frame(waiting);
+        assert_eq!(freed.load(Ordering::SeqCst), is_copied, "{length} bytes");
+        assert!(world.finish(call.next()).is_some());
+        let mut next = call.next();
+        assert!(world.poll(&mut next).is_pending());
+        let (awaited, freed) = owned(&frame);
+        world.send_frame(awaited);
+        assert!(!freed.load(Ordering::SeqCst));
+        drop(world.finish(next));
+        assert!(freed.load(Ordering::SeqCst));
+    }
+}
+
+#[test]
+fn pci_02_a_call_that_takes_no_more_input_promises_none() {
+    let (mut world, client) = World::joined();
+    let mut call = client.call_with("com.example.p", (1,), CallOptions::new().progress());
+    assert!(world.poll(&mut call).is_pending());
+    world.expect(r#"[48,1,{},"com.example.p",[1]]"#);
+    let in_parts = client.call_progressive_with("com.example.p", (1,), CallOptions::new().progress());
+    let in_parts = world.finish(in_parts).unwrap();
+    world.expect(r#"[48,2,{"receive_progress":true},"com.example.p",[1]]"#);
+    drop((call, in_parts));
 }
 
 #[test]

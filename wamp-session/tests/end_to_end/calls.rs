@@ -347,3 +347,73 @@ fn need_38_arguments_keep_their_shape_on_the_way() {
     }
     expect_peace(&mut world);
 }
+
+#[test]
+fn cal_07_a_call_in_parts_is_canceled_when_its_callee_is_gone() {
+    let (mut world, caller, callee) = pair(RegisterOptions::new());
+    let key = call(&mut world, caller, CallOptions::new().progress().receive_progress());
+    let invocation = invoked(&mut world, callee);
+    respond(&mut world, callee, &invocation, Response::Progress(payload(1)));
+    assert!(matches!(world.event(caller), Some(SessionEvent::CallProgress { .. })));
+    let now = world.now;
+    world.session(callee).close(now, wamp_session::CloseReason::CloseRealm);
+    // Its input is on its way meanwhile.
+    world.session(caller).call_more(now, key, payload(2), CallPart::More).unwrap();
+    let Err(RequestError::Wamp(error)) = expect_done(&mut world, caller, key) else { panic!("no error") };
+    assert_eq!(error.kind(), ErrorKind::Canceled);
+    let closed = world.session(caller).call_more(now, key, payload(3), CallPart::Last);
+    assert!(matches!(closed, Err(CommandError::InputClosed)));
+    assert!(world.event(caller).is_none());
+    assert_eq!(world.router.stats().protocol_violations, 0);
+}
+
+#[test]
+fn rrv_03_invocations_that_run_outlive_the_registration_that_is_taken_away() {
+    let (mut world, caller, old) = pair(RegisterOptions::new());
+    let new = world.join(Format::MsgPack);
+    let key = call(&mut world, caller, CallOptions::new().receive_progress());
+    let invocation = invoked(&mut world, old);
+    let now = world.now;
+    world.session(new).register(now, uri("com.example.p"), RegisterOptions::new().force_reregister()).unwrap();
+    assert!(matches!(world.event(new), Some(SessionEvent::Registered { result: Ok(()), .. })));
+    assert!(matches!(world.event(old), Some(SessionEvent::RegistrationRevoked { .. })));
+    respond(&mut world, old, &invocation, Response::Progress(payload(1)));
+    assert!(matches!(world.event(caller), Some(SessionEvent::CallProgress { .. })));
+    respond(&mut world, old, &invocation, Response::Result(payload(2)));
+    assert_eq!(expect_done(&mut world, caller, key).unwrap(), 2);
+    // The next one is the new callee's.
+    call(&mut world, caller, CallOptions::new());
+    invoked(&mut world, new);
+    assert!(world.event(old).is_none());
+    expect_peace(&mut world);
+}
+
+#[test]
+fn tmo_02_a_result_may_cross_the_timeouts_of_both_ends() {
+    for is_dealer_first in [true, false] {
+        let (mut world, caller, callee) = pair(RegisterOptions::new());
+        let key = call(&mut world, caller, CallOptions::new().timeout(Duration::from_secs(2)));
+        let invocation = invoked(&mut world, callee);
+        world.now = world.now.checked_add(Duration::from_secs(2)).unwrap();
+        let now = world.now;
+        // The answer is under way when the one clock or the other strikes.
+        respond(&mut world, callee, &invocation, Response::Result(payload(1)));
+        if is_dealer_first {
+            world.router.handle_timeout(now);
+        } else {
+            world.session(caller).handle_timeout(now);
+        }
+        match expect_done(&mut world, caller, key) {
+            Err(RequestError::Wamp(error)) if is_dealer_first => assert_eq!(error.kind(), ErrorKind::Timeout),
+            Err(RequestError::Timeout) if !is_dealer_first => {}
+            end => panic!("{end:?}"),
+        }
+        while world.event(callee).is_some() {}
+        assert!(world.event(caller).is_none());
+        let again = call(&mut world, caller, CallOptions::new());
+        let invocation = invoked(&mut world, callee);
+        respond(&mut world, callee, &invocation, Response::Result(payload(6)));
+        assert_eq!(expect_done(&mut world, caller, again).unwrap(), 6);
+        assert_eq!(world.router.stats().protocol_violations, 0);
+    }
+}

@@ -212,9 +212,12 @@ fn rtr_06_a_callee_that_asks_for_timeouts_looks_after_them() {
         world.send(caller, &format!(r#"[48,{request},{{{options}}},"a.b"]"#));
         assert_eq!(world.one(callee), format!("[68,{request},1,{{}}]"));
     }
-    world.send(caller, r#"[48,4,{"timeout":50,"receive_progress":true},"a.b"]"#);
+    // One that is later than the end of time is the callee's as well.
+    world.send(caller, r#"[48,4,{"timeout":18446744073709551615},"a.b"]"#);
+    assert_eq!(world.one(callee), r#"[68,4,1,{"timeout":18446744073709551615}]"#);
+    world.send(caller, r#"[48,5,{"timeout":50,"receive_progress":true},"a.b"]"#);
     world.take(callee);
-    world.send(callee, r#"[70,4,{"progress":true}]"#);
+    world.send(callee, r#"[70,5,{"progress":true}]"#);
     assert_eq!(world.router.poll_timeout(), None, "the gaps are the callee's as well");
 }
 

@@ -78,6 +78,12 @@ fn registrations_are_limited() {
         world.send(peer, &format!(r#"[64,{request},{{"invoke":"first"}},"a.d"]"#));
     }
     assert_eq!(world.take(peer), ["[65,1,3]", "[65,2,3]"]);
+    // One in a registration that only others have is.
+    let other = world.client();
+    world.send(other, r#"[64,1,{"invoke":"first"},"a.e"]"#);
+    assert_eq!(world.one(other), "[65,1,4]");
+    world.send(peer, r#"[64,3,{"invoke":"first"},"a.e"]"#);
+    assert_eq!(world.one(peer), r#"[8,64,3,{},"wamp.error.unavailable"]"#);
 }
 
 #[test]

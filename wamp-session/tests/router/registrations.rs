@@ -216,6 +216,11 @@ fn shr_03_a_session_has_one_part_in_a_shared_registration() {
     world.send(callees[0], "[66,4,1]");
     assert_eq!(world.one(callees[0]), r#"[8,66,4,{},"wamp.error.no_such_registration"]"#);
     assert_eq!(invoked(&mut world, caller, 5, "", &callees), Some(1));
+    // It may come back.
+    assert_eq!(register(&mut world, callees[0], 5, r#""invoke":"roundrobin""#, "a.b"), "[65,5,1]");
+    let mut turns: Vec<_> = (6..=9).map(|n| invoked(&mut world, caller, n, "", &callees).unwrap()).collect();
+    turns.sort_unstable();
+    assert_eq!(turns, [0, 0, 1, 1]);
 }
 
 #[test]
@@ -277,15 +282,18 @@ fn rrv_02_a_revoked_registration_is_over_and_its_callees_are_told() {
 fn rrv_02_one_of_several_callees_may_lose_its_part() {
     let mut world = World::new(config());
     let callees = sharing(&mut world, "first", 2);
-    let caller = world.client();
+    let (caller, watcher) = (world.client(), world.client());
+    world.send(watcher, r#"[32,1,{},"wamp.registration.on_unregister"]"#);
+    world.take(watcher);
     let (now, id) = (world.now, RegistrationId::MIN);
     assert!(world.router.revoke_registration_of(now, callees[0], id, Some("too slow")));
+    assert_eq!(world.take(watcher).len(), 1, "the meta API tells of it at once");
     assert_eq!(world.one(callees[0]), r#"[67,0,{"registration":1,"reason":"too slow"}]"#);
     assert!(!world.router.revoke_registration_of(now, callees[0], id, None));
     assert!(!world.router.revoke_registration_of(now, caller, id, None));
     assert_eq!(invoked(&mut world, caller, 1, "", &callees), Some(1));
     assert!(world.router.revoke_registration_of(now, callees[1], id, None));
-    assert_eq!(world.tables(), [3, 0, 0, 1]);
+    assert_eq!(world.tables(), [4, 1, 0, 1]);
 }
 
 #[test]
@@ -353,6 +361,53 @@ fn concurrency_moves_calls_to_other_callees_and_then_refuses_them() {
     assert_eq!(invoked(&mut world, caller, 1, "", &callees), None, "the callees know of no end");
     world.send(one, "[70,2,{}]");
     assert_eq!(invoked(&mut world, caller, 2, "", &callees), Some(0));
+    assert_eq!(invoked(&mut world, caller, 3, "", &callees), None, "one answer makes room for one call");
+}
+
+#[test]
+fn concurrency_holds_with_every_policy() {
+    for policy in ["roundrobin", "random", "first", "last"] {
+        let mut world = World::new(config());
+        let callees: Vec<_> = (0..5).map(|_| world.client()).collect();
+        for callee in &callees {
+            let options = format!(r#""invoke":"{policy}","concurrency":1"#);
+            assert_eq!(register(&mut world, *callee, 1, &options, "a.b"), "[65,1,1]");
+        }
+        let caller = world.client();
+        for round in 0..4_u64 {
+            let first = round * 6 + 1;
+            let mut busy: Vec<_> =
+                (first..first + 5).map(|n| invoked(&mut world, caller, n, "", &callees).unwrap()).collect();
+            busy.sort_unstable();
+            assert_eq!(busy, [0, 1, 2, 3, 4], "{policy}");
+            assert_eq!(invoked(&mut world, caller, first + 5, "", &callees), None);
+            let refused = format!(r#"[8,48,{},{{}},"crossbar.error.max_concurrency_reached"]"#, first + 5);
+            assert_eq!(world.one(caller), refused);
+            for callee in &callees {
+                world.send(*callee, &format!("[70,{},{{}}]", round + 1));
+            }
+            assert_eq!(world.take(caller).len(), 5);
+        }
+    }
+}
+
+#[test]
+fn shd_01_a_shard_that_is_busy_or_declines_is_not_replaced() {
+    let mut world = World::new(config());
+    let callees: Vec<_> = (0..3).map(|_| world.featured()).collect();
+    for callee in &callees {
+        let options = r#""invoke":"roundrobin","concurrency":1"#;
+        assert_eq!(register(&mut world, *callee, 1, options, "a.b"), "[65,1,1]");
+    }
+    let caller = world.client();
+    let alice = r#""runmode":"partition","rkey":"alice""#;
+    let shard = invoked(&mut world, caller, 1, alice, &callees).unwrap();
+    assert_eq!(invoked(&mut world, caller, 2, alice, &callees), None);
+    assert_eq!(world.one(caller), r#"[8,48,2,{},"crossbar.error.max_concurrency_reached"]"#);
+    world.send(callees[shard], r#"[8,68,1,{},"wamp.error.unavailable"]"#);
+    assert_eq!(world.one(caller), r#"[8,48,1,{},"wamp.error.unavailable"]"#);
+    assert!(callees.iter().all(|callee| world.take(*callee).is_empty()));
+    assert_eq!(invoked(&mut world, caller, 3, alice, &callees), Some(shard));
 }
 
 #[test]

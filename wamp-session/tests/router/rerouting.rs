@@ -125,6 +125,20 @@ fn rer_01_a_call_that_was_taken_back_goes_nowhere() {
 }
 
 #[test]
+fn rer_01_a_call_whose_input_comes_in_parts_stays_where_it_is() {
+    let mut world = World::new(config());
+    let (caller, callees) = sharing(&mut world, "first", 2);
+    world.send(caller, r#"[48,1,{"progress":true},"a.b",[1]]"#);
+    world.send(caller, r#"[48,1,{"progress":true},"a.b",[2]]"#);
+    assert_eq!(world.take(callees[0]).len(), 2);
+    // The other callee would miss what has come.
+    world.send(callees[0], r#"[8,68,1,{},"wamp.error.unavailable",["busy"]]"#);
+    assert_eq!(world.one(caller), r#"[8,48,1,{},"wamp.error.unavailable",["busy"]]"#);
+    assert_eq!(world.take(callees[1]), [""; 0]);
+    assert_eq!(world.tables(), [3, 0, 1, 0]);
+}
+
+#[test]
 fn rer_02_a_declined_call_that_nobody_else_can_take_is_answered() {
     type Meanwhile = fn(&mut World, PeerId);
     let cases: [(&str, Meanwhile, &str); 4] = [
