@@ -4,6 +4,9 @@
 //! end, for examples, tests, simulators and games. Neither reads a clock, opens a socket, draws entropy or starts a thread:
 //! an adapter or your own loop tells them what happens and does what they ask. [`auth`] answers challenges.
 //!
+//! Which to take: `loowy-tokio` if you have tokio and a socket; [`Session`] if you have a loop, a game or a simulation of your own; `client`
+//! if you write an adapter for another runtime.
+//!
 //! `client` (feature `client`) has handles for futures around a session, which tell the crate `tracing` what they do (feature `tracing`).
 //!
 //! Here both are in one loop, with nothing between them:
@@ -46,6 +49,12 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The example `game_loop` is a whole program of this kind, with links that break. Whoever drives a [`Session`] owes it four things: to carry
+//! out its actions, to hand over what came with [`handle_frame`](Session::handle_frame), to call
+//! [`handle_timeout`](Session::handle_timeout) at [`poll_timeout`](Session::poll_timeout) or more often, and to take its events. None of it fails.
+//!
+//! **Features**: `json`, `msgpack`, `cbor` and `cra` (WAMP-CRA), all on by default; `client`, `tungstenite` (its frames), `router`, `tracing`.
 
 mod action;
 pub mod auth;
