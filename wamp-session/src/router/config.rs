@@ -65,7 +65,7 @@ impl RouterConfig {
         self
     }
 
-    /// Sets what time it is at [`Time::ZERO`](crate::Time::ZERO), since 1970-01-01T00:00:00Z; only the timestamps in challenges say it.
+    /// Sets what time it is at [`Time::ZERO`](crate::Time::ZERO), since 1970-01-01T00:00:00Z: challenges, histories and the meta API say it.
     #[must_use]
     pub fn unix_time(mut self, time: Duration) -> Self {
         self.unix_time = time;

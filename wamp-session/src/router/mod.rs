@@ -62,7 +62,7 @@
 //!   time to the first result, and from each part of a result to the next.
 //! - Over its `concurrency` a callee is passed over; when all are, the caller gets `crossbar.error.max_concurrency_reached`.
 //! - Calls with `runmode` `partition` and a key (`rkey`) go to one callee of a shared registration, by the key, as long as the callees are
-//!   the same.
+//!   the same. If it declines, the caller is told what it says.
 //!
 //! # Events
 //!

@@ -231,3 +231,14 @@ fn what_is_kept_for_other_callees_counts_with_the_frame_that_it_keeps() {
         assert_eq!(world.take(caller).len(), usize::from(!is_kept), "{options}");
     }
 }
+
+#[test]
+fn shd_01_a_call_with_a_key_stays_with_its_callee_also_if_that_declines() {
+    let mut world = World::new(config());
+    let (caller, callees) = sharing(&mut world, "roundrobin", 2);
+    world.send(caller, r#"[48,1,{"runmode":"partition","rkey":"k"},"a.b"]"#);
+    let declined = decline(&mut world, &callees);
+    assert_eq!(world.one(caller), r#"[8,48,1,{},"wamp.error.unavailable",["busy"]]"#);
+    assert_eq!(world.take(callees[1 - declined]), [""; 0]);
+    assert_eq!(world.tables(), [3, 0, 1, 0]);
+}

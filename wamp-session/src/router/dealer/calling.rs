@@ -180,7 +180,9 @@ impl Dealer {
     /// What to keep of a call in case that its callee declines it.
     fn spare_of(&self, peers: &Peers, registration: RegistrationId, callee: PeerId, mut wanted: SpareCall) -> Spare {
         let may_decline = peers.announces(callee, Role::Callee, Feature::CallReroute);
-        if !may_decline || wanted.options.progress == Some(true) || peers.quirks.has_no_rerouting() {
+        // A key names one callee.
+        let is_bound = wanted.options.progress == Some(true) || wanted.options.runmode.is_some();
+        if !may_decline || is_bound || peers.quirks.has_no_rerouting() {
             return Spare::Nothing;
         }
         wanted.tried.insert(callee);

@@ -401,6 +401,21 @@ mod tests {
     }
 
     #[test]
+    fn a_call_is_not_forgotten_with_another_one_of_its_id() {
+        let mut calls = Calls::default();
+        let call = Called { caller: CALLER, request: RequestId::MIN };
+        let [first, second] = [(); 2].map(|()| {
+            let invocation = Invocation::new(call, RegistrationId::MIN, InvocationDetails::default());
+            calls.begin(CALLEE, false, invocation)
+        });
+        for ended in [first, second] {
+            assert!(calls.invoked(CALLER, call.request) == Some(second), "the last one is the caller's");
+            calls.remove(ended);
+        }
+        assert!(calls.invoked(CALLER, call.request).is_none());
+    }
+
+    #[test]
     fn interrupted_invocations_are_remembered_up_to_the_limit() {
         let mut calls = Calls::default();
         for number in 1..=5 {
