@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use wamp_session::client::{
-    Client, HandlerError, Queue, Registration, RegistrationEnd, SubscriptionEnd, WithInvocation,
+    Client, HandlerError, Invocation, Queue, Registration, RegistrationEnd, SubscriptionEnd, WithInvocation,
 };
 use wamp_session::proto::{CancelMode, Kwargs};
 use wamp_session::{
@@ -131,6 +131,52 @@ fn need_15_a_handler_whose_drop_panics_is_answered_and_ends_nothing_else() {
     world.send(r#"[68,8,88,{},["none"]]"#);
     assert!(world.received().starts_with(r#"[8,68,8,{},"wamp.error.invalid_argument","#));
     drop(guard);
+}
+
+#[test]
+fn whoever_waits_for_an_invocation_is_woken_by_its_end() {
+    type End = fn(&mut World, Invocation) -> Option<Invocation>;
+    let ends: [(&str, End); 5] = [
+        ("kill", |world, call| {
+            world.send(r#"[69,5,{"mode":"kill"}]"#);
+            Some(call)
+        }),
+        ("killnowait", |world, call| {
+            world.send(r#"[69,5,{"mode":"killnowait"}]"#);
+            Some(call)
+        }),
+        ("cut", |world, call| {
+            world.cut(TransportErrorKind::Eof);
+            Some(call)
+        }),
+        ("answered", |_, call| {
+            call.reply(1).unwrap();
+            None
+        }),
+        ("dropped", |_, call| {
+            drop(call);
+            None
+        }),
+    ];
+    for (name, end) in ends {
+        for is_reader in [true, false] {
+            let (mut world, client) = World::joined();
+            let mut registration = registered(&mut world, &client, RegisterOptions::new());
+            world.send(r#"[68,5,88,{"progress":true}]"#);
+            let mut call = world.finish(registration.next());
+            let (mut inputs, mut cancelled) = call.as_ref().map(|call| (call.inputs(), call.cancelled())).unwrap();
+            let mut next = inputs.next();
+            let mut something = |world: &mut World| call = call.take().and_then(|call| end(world, call));
+            let woken = if is_reader {
+                world.wakes(&mut next, &mut something)
+            } else {
+                world.wakes(&mut cancelled, &mut something)
+            };
+            assert!(woken, "{name}, {is_reader}");
+            assert!(world.poll(&mut cancelled).is_ready());
+            assert!(matches!(world.poll(&mut next), Poll::Ready(None)));
+        }
+    }
 }
 
 #[test]
