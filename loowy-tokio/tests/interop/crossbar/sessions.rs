@@ -93,7 +93,7 @@ async fn sessions_that_are_killed_are_told() {
                 told(&mut states, Some("you")).await;
 
                 let mortals =
-                    config(&url, format, Method::Anonymous).authenticator(auth::Ticket::new("mortal", "ticket4"));
+                    config(&url, format, Method::Anonymous).authenticator(auth::Ticket::new("mayfly", "ticket4"));
                 let (_first, mut first) = mortal(mortals.clone()).await;
                 let (_second, mut second) = mortal(mortals).await;
                 let killed = meta.kill_by_authrole("mortal", Kill::new().message("all of you")).await.unwrap();
