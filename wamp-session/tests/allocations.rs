@@ -1,12 +1,12 @@
 //! How much a session allocates for what it receives and sends. The counter is the process's, so this is one test in a binary of its own.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::alloc::System;
 
 use bytes::Bytes;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use wamp_session::proto::{Format, IntoPayload, Uri};
-use wamp_session::{Config, Frame, Opened, PublishOptions, Session, SessionEvent, SubscribeOptions, Time};
+use wamp_session::{CallOptions, Config, Frame, Opened, PublishOptions, Session, SessionEvent, SubscribeOptions, Time};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -20,7 +20,7 @@ fn allocations<T>(run: impl FnOnce() -> T) -> (usize, T) {
 }
 
 #[test]
-fn an_event_without_details_allocates_nothing_and_a_publish_its_frame() {
+fn an_event_and_a_result_allocate_nothing_and_a_request_its_frame() {
     let now = Time::ZERO;
     let mut session = Session::new(Config::new("ws://127.0.0.1/", "realm1"));
     session.connect(now);
@@ -52,4 +52,23 @@ fn an_event_without_details_allocates_nothing_and_a_publish_its_frame() {
     });
     assert!(action.is_some());
     assert!(count <= 2, "{count} allocations");
+
+    // While other calls are under way; the table grows by leaves of eleven.
+    let procedure = Uri::new("com.example.procedure").unwrap();
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        let (procedure, payload) = (procedure.clone(), (1, 2).into_payload(Format::Json).unwrap());
+        let (count, _) = allocations(|| {
+            session.call(now, procedure, payload, CallOptions::new()).unwrap();
+            session.poll_action()
+        });
+        counts.push(count);
+    }
+    assert!(counts[2] <= 2, "{counts:?} allocations");
+    let (count, event) = allocations(|| {
+        receive(&mut session, r#"[50,4,{},[3]]"#);
+        session.poll_event()
+    });
+    assert!(matches!(event, Some(SessionEvent::CallDone { result: Ok(_), .. })), "{event:?}");
+    assert_eq!(count, 0);
 }

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
 
 mod client;
+mod dice;
+mod network;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -4,57 +4,37 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use wamp_session::proto::{CancelMode, Format, MatchPolicy, Payload, Uri};
-use wamp_session::router::{PeerId, RealmConfig, Router, RouterAction, RouterConfig};
+use wamp_session::router::{PeerId, Quirks, RealmConfig, Router, RouterConfig};
 use wamp_session::{
-    Action, CallOptions, CallPart, CommandError, Config, Jitter, Offline, OfflinePolicy, Opened, PublishOptions,
-    ReconnectPolicy, RegisterOptions, Response, Session, Status, SubscribeOptions, Time, TransportError,
-    TransportErrorKind,
+    CallOptions, CallPart, CommandError, Config, Jitter, Offline, OfflinePolicy, PublishOptions, ReconnectPolicy,
+    RegisterOptions, Response, Session, Status, SubscribeOptions, Time, TransportError, TransportErrorKind,
 };
 
-use crate::client::{Client, Link};
+use crate::client::Client;
+use crate::dice::Dice;
 
-const CLIENTS: usize = 3;
+pub(crate) const CLIENTS: usize = 3;
 const STEPS: usize = 60;
 /// How many commands of a kind wait at most for the join of the client that buffers them.
 const BUFFER: usize = 2;
 
-/// Chance from a seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides
-    }
-
-    fn millis(&mut self, most: u64) -> Duration {
-        Duration::from_millis(self.roll(most + 1))
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
-        if from.is_empty() { None } else { Some(from[usize::try_from(self.roll(from.len() as u64)).unwrap()]) }
-    }
-}
-
 pub(crate) struct World {
-    dice: Dice,
-    now: Time,
-    router: Option<Router>,
+    pub(crate) dice: Dice,
+    pub(crate) now: Time,
+    pub(crate) router: Option<Router>,
     routers: u8,
-    clients: Vec<Client>,
+    quirks: Quirks,
+    pub(crate) clients: Vec<Client>,
     /// Peers whose transport the router will find ended.
-    orphans: Vec<(Time, PeerId)>,
+    pub(crate) orphans: Vec<(Time, PeerId)>,
     pub(crate) trace: Vec<String>,
     /// Which lines of the trace are events of the sessions.
-    events: Vec<usize>,
+    pub(crate) events: Vec<usize>,
 }
 
-fn router(number: u8) -> Router {
+fn router(number: u8, quirks: Quirks) -> Router {
     let realm = RealmConfig::new("realm1").unwrap().anonymous("guest");
-    Router::new(RouterConfig::new([number; 32]).realm(realm))
+    Router::new(RouterConfig::new([number; 32]).quirks(quirks).realm(realm))
 }
 
 fn buffers() -> Offline {
@@ -62,13 +42,17 @@ fn buffers() -> Offline {
     Offline::new().calls(policy).publishes(policy).acked_publishes(policy).subscribes(policy).registers(policy)
 }
 
-fn eof() -> TransportError {
+pub(crate) fn eof() -> TransportError {
     TransportError::new(TransportErrorKind::Eof)
 }
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
+        // Every other seed has a router with the quirks of a real one.
+        let all =
+            [Quirks::none(), Quirks::crossbar(), Quirks::none(), Quirks::nexus(), Quirks::none(), Quirks::minimal()];
+        let quirks = all[usize::try_from(seed % all.len() as u64).unwrap()];
         let client = |number: usize| {
             let jitter = [Jitter::None, Jitter::Full, Jitter::Fraction(0.5)][number % 3];
             let policy = ReconnectPolicy::new().max_delay(Duration::from_secs(8)).jitter(jitter);
@@ -88,8 +72,9 @@ impl World {
         Self {
             dice,
             now: Time::ZERO,
-            router: Some(router(0)),
+            router: Some(router(0, quirks)),
             routers: 0,
+            quirks,
             clients,
             orphans: Vec::new(),
             trace: Vec::new(),
@@ -97,7 +82,7 @@ impl World {
         }
     }
 
-    fn note(&mut self, line: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
         let now = self.now;
         self.trace.push(format!("{now:?} {}", line()));
     }
@@ -260,186 +245,7 @@ impl World {
     fn restart(&mut self) {
         self.stop_router();
         self.routers += 1;
-        self.router = Some(router(self.routers));
-    }
-
-    /// Lets time pass, and everything happen that is due until then.
-    fn pass(&mut self, duration: Duration) {
-        let until = self.now.checked_add(duration).unwrap();
-        loop {
-            self.carry();
-            let sessions = self.clients.iter().filter_map(|client| client.session.poll_timeout()).map(|(at, _)| at);
-            let openings = self.clients.iter().filter_map(|client| client.opening).map(|(_, at)| at);
-            let endings = self.clients.iter().flat_map(|client| &client.ending).map(|(at, _)| *at);
-            let links = self.clients.iter().filter_map(|client| client.link.as_ref()).filter(|link| !link.stalled);
-            let frames = links.flat_map(|link| link.up.front().into_iter().chain(link.down.front())).map(|(at, _)| *at);
-            let orphans = self.orphans.iter().map(|(at, _)| *at);
-            let router = self.router.iter().filter_map(Router::poll_timeout);
-            let next = sessions.chain(openings).chain(endings).chain(frames).chain(orphans).chain(router).min();
-            let Some(next) = next.filter(|next| *next <= until) else { break };
-            self.now = self.now.max(next);
-            self.due();
-        }
-        self.now = until;
-        self.due();
-        self.carry();
-    }
-
-    /// What is due now happens.
-    fn due(&mut self) {
-        let now = self.now;
-        for index in 0..CLIENTS {
-            let client = &mut self.clients[index];
-            client.handle_timeout(now);
-            let (ended, later) = client.ending.iter().partition(|(at, _)| *at <= now);
-            client.ending = later;
-            for (_, id) in ended {
-                client.ended(now, id);
-            }
-            if let Some((id, _)) = client.opening.take_if(|(_, at)| *at <= now) {
-                let opened = self.router.as_mut().map(|router| router.handle_opened(now, Format::Json));
-                let client = &mut self.clients[index];
-                match opened {
-                    Some(peer) if client.session.transport() == Some(id) => {
-                        let (up, down) = Default::default();
-                        client.link = Some(Link { id, peer, up, down, stalled: false });
-                        client.session.handle_opened(now, id, Opened::new(Some("wamp.2.json")));
-                    }
-                    Some(peer) => self.orphans.push((now, peer)),
-                    None => {
-                        let refused = TransportError::new(TransportErrorKind::Connect);
-                        client.session.handle_closed(now, id, refused);
-                    }
-                }
-            }
-            self.deliver(index);
-        }
-        if let Some(router) = &mut self.router {
-            let (due, later) = self.orphans.iter().partition(|(at, _)| *at <= now);
-            self.orphans = later;
-            for (_, peer) in due {
-                router.handle_closed(now, peer);
-            }
-            router.handle_timeout(now);
-        }
-    }
-
-    fn deliver(&mut self, index: usize) {
-        let now = self.now;
-        while let Some(link) = self.clients[index].link.as_mut().filter(|link| !link.stalled) {
-            if let Some((_, frame)) = link.up.pop_front_if(|(at, _)| *at <= now) {
-                if let Some(router) = &mut self.router {
-                    router.handle_frame(now, link.peer, frame);
-                }
-            } else if let Some((_, frame)) = link.down.pop_front_if(|(at, _)| *at <= now) {
-                self.clients[index].receive(now, frame);
-            } else {
-                return;
-            }
-        }
-    }
-
-    /// Takes what sessions and router want, until they want nothing more.
-    fn carry(&mut self) {
-        loop {
-            let mut is_idle = true;
-            for index in 0..CLIENTS {
-                while let Some(action) = self.clients[index].session.poll_action() {
-                    is_idle = false;
-                    self.act(index, action);
-                }
-                while let Some(event) = self.clients[index].session.poll_event() {
-                    is_idle = false;
-                    self.events.push(self.trace.len());
-                    self.note(|| format!("{index} {event:?}"));
-                    self.clients[index].check_event(event);
-                }
-            }
-            while let Some(action) = self.router.as_mut().and_then(Router::poll_action) {
-                is_idle = false;
-                self.route(action);
-            }
-            if is_idle {
-                return;
-            }
-        }
-    }
-
-    fn act(&mut self, index: usize, action: Action) {
-        self.note(|| match &action {
-            Action::Send { frame, .. } => format!("{index} -> {:?}", frame.bytes()),
-            action => format!("{index} -> {action:?}"),
-        });
-        let at = self.now.checked_add(self.dice.millis(40)).unwrap();
-        let client = &mut self.clients[index];
-        client.check_action(&action);
-        match action {
-            Action::OpenTransport { id, .. } => {
-                // A link that the session has given up, because it is silent.
-                if let Some(link) = client.link.take() {
-                    self.orphans.push((at, link.peer));
-                }
-                client.opening = Some((id, at));
-            }
-            Action::Send { frame, .. } => {
-                if let Some(link) = &mut client.link {
-                    let at = link.up.back().map_or(at, |(last, _)| at.max(*last));
-                    link.up.push_back((at, frame));
-                }
-            }
-            // A pong comes at once, if anything comes.
-            Action::Ping { id } => {
-                if client.link.as_ref().is_some_and(|link| !link.stalled) {
-                    client.session.handle_activity(self.now, id);
-                }
-            }
-            Action::CloseTransport { id, .. } => {
-                // Mostly it ends at once, sometimes late, and sometimes too late.
-                let most = self.dice.pick(&[0, 0, 1_000, 7_000]).unwrap();
-                let ended = self.now.checked_add(self.dice.millis(most)).unwrap();
-                if client.opening.take_if(|(opening, _)| *opening == id).is_some() {
-                    client.ending.push((ended, id));
-                }
-                if let Some(mut link) = client.link.take_if(|link| link.id == id) {
-                    // What was sent before arrives before.
-                    if let Some(router) = &mut self.router {
-                        for (_, frame) in link.up.drain(..).filter(|_| !link.stalled) {
-                            router.handle_frame(self.now, link.peer, frame);
-                        }
-                    }
-                    self.orphans.push((at, link.peer));
-                    if !link.stalled {
-                        client.ending.push((ended, id));
-                    }
-                }
-            }
-            action => panic!("unknown action {action:?}"),
-        }
-    }
-
-    fn route(&mut self, action: RouterAction) {
-        let at = self.now.checked_add(self.dice.millis(40)).unwrap();
-        let (RouterAction::Send { peer, .. } | RouterAction::Close { peer, .. }) = &action else {
-            panic!("{action:?}")
-        };
-        let of_peer = |client: &&mut Client| client.link.as_ref().is_some_and(|link| link.peer == *peer);
-        let Some(client) = self.clients.iter_mut().find(of_peer) else { return };
-        let Some(link) = &mut client.link else { return };
-        match action {
-            RouterAction::Send { frame, .. } => {
-                let at = link.down.back().map_or(at, |(last, _)| at.max(*last));
-                link.down.push_back((at, frame));
-            }
-            RouterAction::Close { .. } if !link.stalled => {
-                let (id, frames) = (link.id, core::mem::take(&mut link.down));
-                for (_, frame) in frames {
-                    client.receive(self.now, frame);
-                }
-                client.link = None;
-                client.session.handle_closed(self.now, id, eof());
-            }
-            _ => {}
-        }
+        self.router = Some(router(self.routers, self.quirks));
     }
 
     /// The network and the router are well again.

@@ -16,6 +16,9 @@ pub(crate) struct Tap {
     hello: bool,
     welcomed: bool,
     over: bool,
+    /// The features that the broker and the dealer announce.
+    broker: Value,
+    dealer: Value,
     challenges: usize,
     requests: u64,
     /// The calls whose input goes on, and those that were cancelled.
@@ -63,7 +66,12 @@ impl Tap {
     pub(crate) fn received(&mut self, text: &str) {
         let Ok(message) = serde_json::from_str::<Value>(text) else { return };
         match message.get(0).and_then(Value::as_u64) {
-            Some(2) => self.welcomed = self.hello,
+            Some(2) if !self.welcomed => {
+                let features =
+                    |role| message.pointer(&format!("/2/roles/{role}/features")).cloned().unwrap_or_default();
+                (self.broker, self.dealer) = (features("broker"), features("dealer"));
+                self.welcomed = self.hello;
+            }
             Some(3) => self.over = true,
             Some(4) => self.challenges += 1,
             Some(68) if self.welcomed => {
@@ -81,6 +89,20 @@ impl Tap {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What would break the protocol at a router without the feature.
+    fn check_announced(&self, code: u64, options: Option<&Value>, message: &Value) {
+        let option = |key: &str| options.and_then(|options| options.get(key));
+        let router = if code == 16 { &self.broker } else { &self.dealer };
+        let announces = |feature: &str| router.get(feature) == Some(&Value::Bool(true));
+        if matches!(code, 8 | 16 | 48 | 70) && option("ppt_scheme").is_some() {
+            assert!(announces("payload_passthru_mode"), "{message} is sealed, and the router does not know of that");
+        }
+        if code == 48 && option("progress").is_some() {
+            let is_known = announces("progressive_call_invocations");
+            assert!(is_known, "{message} is part of a call, and the dealer does not know of that");
         }
     }
 
@@ -129,6 +151,7 @@ impl Tap {
                 assert!(kwargs.as_object().is_some_and(|kwargs| !kwargs.is_empty()), "{message}: empty ArgumentsKw");
             }
         }
+        self.check_announced(code, list.get(if code == 8 { 3 } else { 2 }), message);
         let number = |index: usize| list.get(index).and_then(Value::as_u64).unwrap_or_default();
         match code {
             1 => self.hello = true,
