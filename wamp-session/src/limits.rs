@@ -10,6 +10,7 @@ pub struct Limits {
     pub(crate) event_bytes: usize,
     pub(crate) requests: usize,
     pub(crate) invocations: usize,
+    pub(crate) ended_invocations: usize,
     pub(crate) outbound_bytes: usize,
     pub(crate) waiting_bytes: usize,
     pub(crate) changes: usize,
@@ -17,8 +18,8 @@ pub struct Limits {
 
 impl Limits {
     /// The defaults: 16 MiB a message, 128 levels; 65,536 undrained events of 64 MiB; a million requests under way; 65,536
-    /// invocations under way; 64 MiB of frames beside which INVOCATIONs are accepted; 64 MiB of payload that waits for a join;
-    /// 1,024 undrained events of sessions that were joined and left.
+    /// invocations under way, and 1,024 remembered after their end; 64 MiB of frames beside which INVOCATIONs are accepted; 64 MiB
+    /// of payload that waits for a join; 1,024 undrained events of sessions that were joined and left.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -27,6 +28,7 @@ impl Limits {
             event_bytes: 64 << 20,
             requests: 1_000_000,
             invocations: 65_536,
+            ended_invocations: 1_024,
             outbound_bytes: 64 << 20,
             waiting_bytes: 64 << 20,
             changes: 1_024,
@@ -68,6 +70,16 @@ impl Limits {
     #[must_use]
     pub const fn max_invocations(mut self, invocations: usize) -> Self {
         self.invocations = invocations;
+        self
+    }
+
+    /// Sets how many invocations whose input comes in parts are remembered after their end, the latest ones: input that the caller had
+    /// already sent then is ignored (WAMP Advanced Profile, "Progressive Call Invocations").
+    ///
+    /// Input of one that is forgotten is taken for another invocation.
+    #[must_use]
+    pub const fn max_ended_invocations(mut self, invocations: usize) -> Self {
+        self.ended_invocations = invocations;
         self
     }
 

@@ -4,19 +4,18 @@ use core::error::Error;
 use core::fmt;
 use core::future::Future;
 use core::mem;
-use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use wamp_proto::{Challenge, Dict};
 
-use super::shared::Shared;
+use super::contained::Contained;
+use super::shared::{Effects, Shared, State};
 #[cfg(feature = "tracing")]
 use super::trace;
 use crate::auth::Authenticator;
-use crate::{AuthError, Opened, TransportId};
+use crate::{AuthError, Opened, Time, TransportId};
 
 /// Asks the authenticators what to say in HELLO, and says it. Without any it is said at once.
 pub(crate) fn offer(shared: &Arc<Shared>, id: TransportId, subprotocol: Option<&str>) {
@@ -47,7 +46,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, id: TransportId, challenge: Challenge
     attempt(shared, id, async move {
         let asked = authenticators.iter().find(|authenticator| authenticator.method() == &*challenge.method);
         let answer = match asked {
-            Some(authenticator) => NoPanic::of(|| authenticator.answer(&challenge)).await,
+            Some(authenticator) => authenticator.answer(&challenge).await,
             None => Err(AuthError::NotOffered(challenge.method.to_string())),
         };
         #[cfg(feature = "tracing")]
@@ -62,7 +61,7 @@ async fn gather(authenticators: &[Arc<dyn Authenticator>], opened: Opened) -> Re
     let mut extra = Dict::new();
     let mut authid: Option<Arc<str>> = None;
     for authenticator in authenticators {
-        let offer = NoPanic::of(|| authenticator.offer()).await?;
+        let offer = authenticator.offer().await?;
         extra.extend(offer.authextra);
         authid = authid.or(offer.authid);
     }
@@ -75,7 +74,7 @@ async fn gather(authenticators: &[Arc<dyn Authenticator>], opened: Opened) -> Re
     Ok(opened)
 }
 
-/// Runs an authenticator's future until it is ready or the attempt to join is over.
+/// Runs what asks authenticators until it is ready or the attempt to join is over; if it panics, the attempt fails.
 fn attempt(shared: &Arc<Shared>, id: TransportId, work: impl Future<Output = ()> + Send + 'static) {
     let goes_on = shared.look(|state, effects| {
         let goes_on = state.session.transport() == Some(id);
@@ -88,13 +87,13 @@ fn attempt(shared: &Arc<Shared>, id: TransportId, work: impl Future<Output = ()>
     if !goes_on {
         return;
     }
-    shared.spawn(Box::pin(Attempt { shared: Arc::clone(shared), id, work: Box::pin(work) }));
+    shared.spawn(Box::pin(Attempt { shared: Arc::clone(shared), id, work: Contained::new(Box::pin(work)) }));
 }
 
 struct Attempt {
     shared: Arc<Shared>,
     id: TransportId,
-    work: Pin<Box<dyn Future<Output = ()> + Send>>,
+    work: Contained<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Future for Attempt {
@@ -110,27 +109,21 @@ impl Future for Attempt {
             }
             _ => false,
         });
-        if goes_on { self.work.as_mut().poll(cx) } else { Poll::Ready(()) }
-    }
-}
-
-/// A future of somebody else's, whose panic is an error.
-struct NoPanic<'a, T>(crate::auth::AuthFuture<'a, T>);
-
-impl<'a, T: Send + 'a> NoPanic<'a, T> {
-    /// Makes the future; that may panic as well.
-    fn of(make: impl FnOnce() -> crate::auth::AuthFuture<'a, T>) -> Self {
-        let made = catch_unwind(AssertUnwindSafe(make));
-        Self(made.unwrap_or_else(|_| Box::pin(core::future::ready(Err(panicked())))))
-    }
-}
-
-impl<T> Future for NoPanic<'_, T> {
-    type Output = Result<T, AuthError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx)));
-        polled.unwrap_or_else(|_| Poll::Ready(Err(panicked())))
+        if !goes_on {
+            return Poll::Ready(());
+        }
+        match self.work.run(|work| work.as_mut().poll(cx)) {
+            Some(Ok(Poll::Pending)) => Poll::Pending,
+            Some(Ok(Poll::Ready(()))) | None => Poll::Ready(()),
+            Some(Err(_)) => {
+                // Too late if the attempt is over.
+                let failed = |state: &mut State, now: Time, _: &mut Effects| {
+                    state.session.authenticate(now, id, Err(panicked()))
+                };
+                let _ = self.shared.command(failed);
+                Poll::Ready(())
+            }
+        }
     }
 }
 

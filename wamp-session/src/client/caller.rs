@@ -82,8 +82,15 @@ pub(crate) struct Outcome {
     pub(crate) end: Slot<Result<CallOutcome, RequestError>>,
     /// Parts of the result, if somebody takes them.
     pub(crate) parts: Option<Box<Parts>>,
-    /// The task that waits for room for more input.
+    /// The task that waits for the join, or for room for more input.
     pub(crate) input: Option<Waker>,
+}
+
+impl Outcome {
+    /// Whether anything has come of the call yet.
+    pub(super) fn has_begun(&self) -> bool {
+        self.end.value.is_some() || self.parts.as_ref().is_some_and(|parts| !parts.is_empty())
+    }
 }
 
 impl Call {
@@ -207,6 +214,22 @@ impl Running {
     pub(super) fn canceller(&self) -> Canceller {
         let place = Arc::new(Place(AtomicU64::new(self.key.0)));
         Canceller { shared: Arc::clone(&self.live.shared), place }
+    }
+
+    /// Takes the error of a call that has failed and of which no part has come.
+    pub(super) fn poll_failure(&mut self) -> Option<RequestError> {
+        let has_failed = self.live.shared.look(|state, _| {
+            let outcome = state.calls.get(&self.key)?;
+            let is_empty = outcome.parts.as_ref().is_none_or(|parts| parts.is_empty());
+            Some(is_empty && matches!(outcome.end.value, Some(Err(_))))
+        });
+        match has_failed {
+            Some(true) => match self.poll_end(&mut None) {
+                Poll::Ready(end) => end.err(),
+                Poll::Pending => None,
+            },
+            _ => None,
+        }
     }
 
     /// Waits for the end of the call.

@@ -53,6 +53,10 @@ impl State {
                         listener.joined(Arc::clone(&joined), effects);
                     }
                     self.wake_watchers(effects);
+                    // What has waited for the join has been sent.
+                    for outcome in self.calls.values_mut() {
+                        effects.wake(outcome.input.take());
+                    }
                 }
                 SessionEvent::Left(left) => {
                     self.joined = None;

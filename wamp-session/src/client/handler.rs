@@ -5,15 +5,14 @@ use core::error::Error;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::mem;
-use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wamp_proto::{FromPayload, IntoPayload, InvocationDetails, Payload, PayloadError, Uri};
 
 use super::callee::Invocations;
+use super::contained::{Contained, Panicked, contained};
 use super::invocation::{INVALID_ARGUMENT, INVALID_PAYLOAD, Invocation, OngoingInvocation, RUNTIME_ERROR};
 use super::runtime::Task;
 use super::shared::uri;
@@ -192,7 +191,9 @@ impl Failed {
 }
 
 /// A handler of any type.
-pub(crate) struct Serve(Box<dyn FnMut(&Invocation) -> Answer + Send>);
+pub(crate) struct Serve(Contained<Handler>);
+
+type Handler = Box<dyn FnMut(&Invocation) -> Answer + Send>;
 
 impl Serve {
     pub(crate) fn new<A, F, Fut, R>(mut handler: F) -> Self
@@ -202,7 +203,7 @@ impl Serve {
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
         R: IntoPayload,
     {
-        Self(Box::new(move |invocation| {
+        Self(Contained::new(Box::new(move |invocation: &Invocation| -> Answer {
             let args = match A::from_invocation(invocation) {
                 Ok(args) => args,
                 Err(error) => return refuse(HandlerFailure::Arguments(error)),
@@ -214,7 +215,7 @@ impl Serve {
                 let payload = result.into_payload(shared.format());
                 payload.map_err(|error| Failed::Otherwise(HandlerFailure::Answer(error.into())))
             })
-        }))
+        })))
     }
 
     /// Calls the handler for each invocation in turn, and lets its futures run beside each other, as many as may.
@@ -225,10 +226,10 @@ impl Serve {
                 // First the place: what has none waits in the inbox, whose bounds hold.
                 let place = poll_fn(|cx| running.poll_place(cx)).await;
                 let Some(mut invocation) = poll_fn(|cx| invocations.poll_next(cx)).await else { return };
-                let call = catch_unwind(AssertUnwindSafe(|| (self.0)(&invocation)));
-                let answer = call.unwrap_or_else(|panic| refuse(panicked(&*panic)));
+                let Some(call) = self.0.run(|handler| handler(&invocation)) else { return };
+                let answer = Contained::new(call.unwrap_or_else(|panicked| refuse(panicked.into())));
                 invocation.release();
-                invocations.shared.spawn(Box::pin(Serving { invocation, answer: Some(answer), _place: place }));
+                invocations.shared.spawn(Box::pin(Serving { invocation, answer, _place: place }));
             }
         })
     }
@@ -278,9 +279,10 @@ fn refuse(failure: HandlerFailure) -> Answer {
     Box::pin(core::future::ready(Err(Failed::Otherwise(failure))))
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> HandlerFailure {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    HandlerFailure::Panic(text.or_else(|| panic.downcast_ref::<String>().cloned()))
+impl From<Panicked> for HandlerFailure {
+    fn from(Panicked(message): Panicked) -> Self {
+        Self::Panic(message)
+    }
 }
 
 /// What the caller gets: what whoever was told of the failure says, else as little as possible.
@@ -301,7 +303,7 @@ fn tell(invocation: &Invocation, failure: &HandlerFailure) -> Option<WampError> 
     #[cfg(feature = "tracing")]
     super::trace::handler_failed(&invocation.ongoing().shared, failure);
     let hook = invocation.ongoing().shared.on_handler_error()?;
-    catch_unwind(AssertUnwindSafe(|| hook(invocation.procedure(), failure))).ok().flatten()
+    contained(|| hook(invocation.procedure(), failure)).ok().flatten()
 }
 
 fn invalid_argument(error: &PayloadError) -> WampError {
@@ -313,7 +315,7 @@ fn invalid_argument(error: &PayloadError) -> WampError {
 /// A handler at work.
 struct Serving {
     invocation: Invocation,
-    answer: Option<Answer>,
+    answer: Contained<Answer>,
     _place: Place,
 }
 
@@ -321,8 +323,7 @@ impl Future for Serving {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(answer) = &mut self.answer else { return Poll::Ready(()) };
-        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
+        let Some(polled) = self.answer.run(|answer| answer.as_mut().poll(cx)) else { return Poll::Ready(()) };
         let failed = match polled {
             Ok(Poll::Ready(Ok(payload))) => {
                 self.finish();
@@ -340,7 +341,7 @@ impl Future for Serving {
                 self.invocation.respond_cancelled();
                 return Poll::Ready(());
             }
-            Err(panic) => Failed::Otherwise(panicked(&*panic)),
+            Err(panicked) => Failed::Otherwise(panicked.into()),
         };
         self.finish();
         let error = error_of(&self.invocation, failed);
@@ -351,10 +352,8 @@ impl Future for Serving {
 }
 
 impl Serving {
-    /// Drops the handler's future, which may panic as well.
+    /// Drops the handler's future; that it panics then changes nothing of its answer.
     fn finish(&mut self) {
-        let answer = self.answer.take();
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(answer)));
-        drop(dropped);
+        let _ = self.answer.discard();
     }
 }

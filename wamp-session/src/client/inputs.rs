@@ -2,7 +2,6 @@
 
 use core::fmt;
 use core::future::Future;
-use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::sync::Arc;
@@ -16,11 +15,16 @@ use super::shared::{Shared, uri};
 use crate::{InvocationKey, Response, WampError};
 
 /// A stream of what a caller sends after its first input; see [`Invocation::inputs`](super::Invocation::inputs).
+///
+/// If there is more than one of an invocation, each input goes to one of them, whichever takes it first, and all of them end
+/// together.
 pub struct Inputs {
     shared: Arc<Shared>,
     key: InvocationKey,
     /// The attributes of the first input, which count for all.
     details: InvocationDetails,
+    /// Its place among those who wait.
+    ticket: Option<u64>,
 }
 
 /// More input of a call, after the first.
@@ -38,7 +42,7 @@ pub struct NextInput<'a>(&'a mut Inputs);
 
 impl Inputs {
     pub(super) fn new(shared: Arc<Shared>, key: InvocationKey, details: &InvocationDetails) -> Self {
-        Self { shared, key, details: details.clone() }
+        Self { shared, key, details: details.clone(), ticket: None }
     }
 
     /// Takes the next input, `None` after the last one, and when the invocation ends or is cancelled.
@@ -54,10 +58,12 @@ impl Inputs {
 impl Stream for Inputs {
     type Item = Input;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Input>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Input>> {
         let mut waker = Some(cx.waker().clone());
-        let polled = self.shared.look(|state, _| {
-            let Some(work) = state.invocations.get_mut(&self.key) else { return Poll::Ready(None) };
+        let Self { shared, key, ticket, .. } = &mut *self;
+        let polled = shared.look(|state, _| {
+            let ticket = *ticket.get_or_insert_with(|| state.ticket());
+            let Some(work) = state.invocations.get_mut(key) else { return Poll::Ready(None) };
             if let Some(input) = work.inputs.pop_front() {
                 work.bytes = work.bytes.saturating_sub(input.byte_len());
                 return Poll::Ready(Some(Input(input)));
@@ -65,7 +71,7 @@ impl Stream for Inputs {
             if !work.more {
                 return Poll::Ready(None);
             }
-            mem::swap(&mut work.reader, &mut waker);
+            waker = waker.take().and_then(|waker| work.readers.insert(ticket, waker));
             Poll::Pending
         });
         let Poll::Ready(Some(Input(mut input))) = polled else { return polled };
@@ -79,6 +85,15 @@ impl Stream for Inputs {
             let _ = state.respond(now, self.key, Response::Error(error), effects);
         });
         Poll::Ready(None)
+    }
+}
+
+impl Drop for Inputs {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            let gone = self.shared.look(|state, _| state.invocations.get_mut(&self.key)?.readers.remove(&ticket));
+            drop(gone);
+        }
     }
 }
 

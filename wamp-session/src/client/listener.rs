@@ -2,16 +2,15 @@
 
 use core::fmt;
 use core::future::Future;
-use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wamp_proto::Uri;
 
 use super::backlog::SubscriptionEnd;
+use super::contained::Contained;
 use super::event::{Event, FromEvent};
 use super::handler::HandlerError;
 use super::shared::Shared;
@@ -45,18 +44,20 @@ pub struct SubscribeFn {
     concurrency: usize,
 }
 
-/// A handler at work on an event; whether it succeeded.
-type Handling = Pin<Box<dyn Future<Output = bool> + Send>>;
+/// A handler at work on an event.
+type Handling = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 
 /// A handler of any type.
-pub(crate) struct Listener(Box<dyn FnMut(Event) -> Handling + Send>);
+pub(crate) struct Listener(Contained<Handler>);
+
+type Handler = Box<dyn FnMut(Event) -> Handling + Send>;
 
 /// The task that gives a handler its events.
 struct Listening {
     shared: Arc<Shared>,
     key: SubscriptionKey,
     listener: Listener,
-    running: Vec<Handling>,
+    running: Vec<Contained<Handling>>,
     concurrency: usize,
     failures: Arc<AtomicU64>,
 }
@@ -138,13 +139,12 @@ impl Listener {
         F: FnMut(A) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        Self(Box::new(move |event| match A::from_event(event) {
-            Ok(args) => {
-                let handling = handler(args);
-                Box::pin(async move { handling.await.is_ok() })
+        Self(Contained::new(Box::new(move |event| -> Handling {
+            match A::from_event(event) {
+                Ok(args) => Box::pin(handler(args)),
+                Err(error) => Box::pin(core::future::ready(Err(error.into()))),
             }
-            Err(_) => Box::pin(core::future::ready(false)),
-        }))
+        })))
     }
 }
 
@@ -228,13 +228,14 @@ impl SubscriptionGuard {
 impl Listening {
     /// Calls the handler, and polls only what it returns: the others are polled when one of them is woken.
     fn start(&mut self, event: Event, cx: &mut Context<'_>) {
-        match catch_unwind(AssertUnwindSafe(|| (self.listener.0)(event))) {
-            Ok(mut handling) => match run(&mut handling, cx) {
-                Poll::Pending => self.running.push(handling),
-                Poll::Ready(true) => {}
-                Poll::Ready(false) => self.count_failures(1),
-            },
-            Err(_) => self.count_failures(1),
+        let Some(Ok(handling)) = self.listener.0.run(|handler| handler(event)) else {
+            self.count_failures(1);
+            return;
+        };
+        let mut handling = Contained::new(handling);
+        match run(&mut handling, cx) {
+            Poll::Pending => self.running.push(handling),
+            Poll::Ready(succeeded) => self.count_failures(u64::from(!succeeded)),
         }
     }
 
@@ -259,9 +260,14 @@ impl Listening {
     }
 }
 
-/// Polls a handler; one that panics has failed.
-fn run(handling: &mut Handling, cx: &mut Context<'_>) -> Poll<bool> {
-    catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx))).unwrap_or(Poll::Ready(false))
+/// Polls a handler, and drops it when it is ready; one that panics, then or before, has failed.
+fn run(handling: &mut Contained<Handling>, cx: &mut Context<'_>) -> Poll<bool> {
+    let polled = handling.run(|handling| handling.as_mut().poll(cx));
+    if let Some(Ok(Poll::Pending)) = polled {
+        return Poll::Pending;
+    }
+    let dropped = handling.discard();
+    Poll::Ready(matches!(polled, Some(Ok(Poll::Ready(Ok(()))))) && dropped.is_ok())
 }
 
 impl Future for Listening {

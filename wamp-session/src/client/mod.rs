@@ -32,6 +32,7 @@ mod callee;
 mod caller;
 mod config;
 mod connection;
+mod contained;
 mod dispatch;
 mod driver;
 mod event;

@@ -2,12 +2,11 @@
 //!
 //! Codecs are somebody else's code: none of this runs under the lock.
 
-use core::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use wamp_proto::{ErrorDetails, Payload};
 
+use super::contained::contained;
 use super::shared::Shared;
 use crate::passthru::{Attributes, Passthru, PassthruError};
 use crate::{Response, WampError};
@@ -90,5 +89,5 @@ impl Shared {
 
 /// Runs a codec, whose panic is an error.
 fn caught<T>(codec: impl FnOnce() -> Result<T, PassthruError>) -> Result<T, PassthruError> {
-    catch_unwind(AssertUnwindSafe(codec)).unwrap_or_else(|_| Err(PassthruError::codec("the codec panicked")))
+    contained(codec).unwrap_or_else(|_| Err(PassthruError::codec("the codec panicked")))
 }

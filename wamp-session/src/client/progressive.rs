@@ -24,8 +24,8 @@ use crate::{CallKey, CallOptions, CallOutcome, CallPart, CommandError, RequestEr
 impl Client {
     /// Calls a procedure whose result comes in parts (WAMP Advanced Profile, "Progressive Call Results").
     ///
-    /// It is ready when the call is under way; the parts come as a stream, and the final result at its end. A callee or a dealer
-    /// that knows no parts sends only that.
+    /// It is ready when the call is under way, for which it waits for a join as [`call`](Self::call) does; the parts come as a stream,
+    /// and the final result at its end. A callee or a dealer that knows no parts sends only that.
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -41,8 +41,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`RequestError::Command`] if the call cannot be made; whatever happens to it later,
-    /// [`ProgressiveCall::finish`] tells.
+    /// [`RequestError::Command`] if the call cannot be made, another [`RequestError`] if it has waited for a join in vain; whatever
+    /// happens to it later, [`ProgressiveCall::finish`] tells.
     pub fn call_progressive(&self, procedure: impl IntoUri, payload: impl IntoPayload) -> CallProgressive {
         self.call_progressive_with(procedure, payload, CallOptions::new())
     }
@@ -70,7 +70,7 @@ impl Client {
     /// Calls a procedure with input that is sent in parts, of which the payload is the first (WAMP Advanced Profile, "Progressive Call
     /// Invocations").
     ///
-    /// It is ready when the call is under way. The rest is sent with [`CallInput`], and the [`ProgressiveCall`] waits for the result.
+    /// It is ready when the call is under way, for which it waits for a join as [`call`](Self::call) does. The rest is sent with [`CallInput`], and the [`ProgressiveCall`] waits for the result.
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -84,9 +84,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`RequestError::Command`] if the call cannot be made: with [`CommandError::NotJoined`] if the session
-    /// is not joined, and [`CommandError::NotSupported`] if the dealer does not announce `progressive_call_invocations`. A callee
-    /// that does not know of it lets the call fail with an error of the kind
+    /// As [`call_progressive`](Self::call_progressive); [`CommandError::NotSupported`] if the dealer does not announce
+    /// `progressive_call_invocations`. A callee that does not know of it lets the call fail with an error of the kind
     /// [`FeatureNotSupported`](crate::ErrorKind::FeatureNotSupported).
     pub fn call_streaming(&self, procedure: impl IntoUri, payload: impl IntoPayload) -> CallStreaming {
         self.call_streaming_with(procedure, payload, CallOptions::new())
@@ -117,9 +116,10 @@ impl Client {
 ///
 /// # Cancel safety
 ///
-/// Nothing is sent before the first poll, and with that it is ready.
+/// Nothing is sent before the first poll. Dropped later, the call is not made if it still waits for a join, and else cancelled
+/// ([`CallOptions::cancel_on_drop`]).
 #[must_use = "futures do nothing unless they are polled"]
-pub struct CallProgressive(Start, Option<Request>);
+pub struct CallProgressive(Starting);
 
 /// A call with input in parts, that is being made; see [`Client::call_streaming`].
 ///
@@ -129,9 +129,24 @@ pub struct CallProgressive(Start, Option<Request>);
 ///
 /// # Cancel safety
 ///
-/// Nothing is sent before the first poll, and with that it is ready.
+/// Nothing is sent before the first poll. Dropped later, the call is not made if it still waits for a join, and else cancelled
+/// ([`CallOptions::cancel_on_drop`]).
 #[must_use = "futures do nothing unless they are polled"]
-pub struct CallStreaming(Start, Option<Request>);
+pub struct CallStreaming(Starting, Option<Passthru>);
+
+/// A call in parts until it is under way.
+struct Starting {
+    start: Start,
+    state: StartingState,
+}
+
+#[expect(clippy::large_enum_variant, reason = "futures are made once and polled in place")]
+enum StartingState {
+    Start(Request),
+    /// It may still wait for a join.
+    Waiting(Running),
+    Done,
+}
 
 /// A call under way whose result comes in parts: a stream of those that come before the last one, which [`finish`](Self::finish) takes.
 ///
@@ -215,43 +230,72 @@ pub(crate) struct Parts {
 }
 
 impl CallProgressive {
-    pub(crate) fn new(live: Arc<Live>, request: Request) -> Self {
-        Self(Start::new(live), Some(request))
+    pub(crate) const fn new(live: Arc<Live>, request: Request) -> Self {
+        Self(Starting::new(live, request))
     }
 }
 
 impl Future for CallProgressive {
     type Output = Result<ProgressiveCall, RequestError>;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(request) = self.1.take() else { panic!("polled after it was ready") };
-        Poll::Ready(start(&self.0, request).map(ProgressiveCall))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx).map_ok(ProgressiveCall)
     }
 }
 
 impl CallStreaming {
     pub(crate) fn new(live: Arc<Live>, request: Request) -> Self {
-        Self(Start::new(live), Some(request))
+        let passthru = request.as_ref().ok().and_then(|(_, _, options)| options.wire.passthru());
+        Self(Starting::new(live, request), passthru)
     }
 }
 
 impl Future for CallStreaming {
     type Output = Result<(CallInput, ProgressiveCall), RequestError>;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(request) = self.1.take() else { panic!("polled after it was ready") };
-        let passthru = request.as_ref().ok().and_then(|(_, _, options)| options.wire.passthru());
-        let running = start(&self.0, request)?;
-        let turn = Turn::new(Arc::clone(&running.live));
-        let input = CallInput { turn, key: running.key, passthru, on_drop: running.on_drop, is_finished: false };
-        Poll::Ready(Ok((input, ProgressiveCall(running))))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self(starting, passthru) = &mut *self;
+        starting.poll(cx).map_ok(|running| {
+            let (turn, passthru) = (Turn::new(Arc::clone(&running.live)), passthru.take());
+            let input = CallInput { turn, key: running.key, passthru, on_drop: running.on_drop, is_finished: false };
+            (input, ProgressiveCall(running))
+        })
     }
 }
 
-fn start(start: &Start, request: Request) -> Result<Running, RequestError> {
-    let request = request?;
-    let parts = request.2.is_progressive().then(|| Box::new(Parts::new(request.2.queue)));
-    start.start(request, parts, &mut None)
+impl Starting {
+    const fn new(live: Arc<Live>, request: Request) -> Self {
+        Self { start: Start::new(live), state: StartingState::Start(request) }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Running, RequestError>> {
+        let mut running = match mem::replace(&mut self.state, StartingState::Done) {
+            StartingState::Start(request) => {
+                let request = request?;
+                let parts = request.2.is_progressive().then(|| Box::new(Parts::new(request.2.queue)));
+                self.start.start(request, parts, &mut None)?
+            }
+            StartingState::Waiting(running) => running,
+            StartingState::Done => panic!("polled after it was ready"),
+        };
+        let (key, mut waker) = (running.key, Some(cx.waker().clone()));
+        let is_under_way = running.live.shared.look(|state, _| match state.calls.get_mut(&key) {
+            Some(outcome) if !outcome.has_begun() && !state.session.is_call_sent(key) => {
+                mem::swap(&mut outcome.input, &mut waker);
+                false
+            }
+            _ => true,
+        });
+        if !is_under_way {
+            self.state = StartingState::Waiting(running);
+            return Poll::Pending;
+        }
+        // It may have failed without a part, and mostly without having been sent.
+        match running.poll_failure() {
+            Some(error) => Poll::Ready(Err(error)),
+            None => Poll::Ready(Ok(running)),
+        }
+    }
 }
 
 impl ProgressiveCall {
@@ -464,6 +508,10 @@ impl Parts {
         self.bytes = self.bytes.saturating_add(part.payload.byte_len());
         self.queue.push_back(CallResult(part));
         ControlFlow::Continue(())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
     }
 
     fn pop(&mut self) -> Option<CallResult> {

@@ -1,10 +1,8 @@
 //! The state that the handles and the driver of one client share.
 
 use core::mem;
-use core::panic::AssertUnwindSafe;
 use core::task::Waker;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wamp_proto::{Format, Limits, PublicationId, Uri};
@@ -14,6 +12,7 @@ use super::backlog::{Backlog, SubscriptionEnd};
 use super::callee::Inbox;
 use super::caller::Outcome;
 use super::connection::{EventQueue, Watcher};
+use super::contained::contained;
 use super::handler::HandlerErrorHook;
 use super::runtime::{Runtime, Task};
 #[cfg(feature = "tracing")]
@@ -313,6 +312,7 @@ impl State {
             ("leaving", self.leaving.0.len() + self.leaving.1.len()),
             ("invocations", self.invocations.len()),
             ("watchers of invocations", self.invocations.values().map(|work| work.watchers.len()).sum()),
+            ("readers of invocations", self.invocations.values().map(|work| work.readers.len()).sum()),
         ];
         own.into_iter().chain(self.session.under_way()).filter(|(_, count)| *count > 0).collect()
     }
@@ -398,6 +398,10 @@ impl Effects {
         self.wake.extend(waker);
     }
 
+    pub(crate) fn wake_all(&mut self, wakers: &mut BTreeMap<u64, Waker>) {
+        self.wake.extend(mem::take(wakers).into_values());
+    }
+
     pub(crate) fn discard(&mut self, waker: Option<Waker>) {
         self.discard.extend(waker);
     }
@@ -414,7 +418,7 @@ impl Effects {
         }
         if let Some(Question { id, number, cause, default, decide }) = self.question {
             let attempt = Attempt { number, cause: &cause, default, decide };
-            let decision = catch_unwind(AssertUnwindSafe(|| attempt.decision())).unwrap_or(default);
+            let decision = contained(|| attempt.decision()).unwrap_or(default);
             let answer = |state: &mut State, now: Time, _: &mut Self| {
                 // Too late if it is decided already.
                 if state.session.question() == Some(id) {
@@ -434,7 +438,8 @@ pub(crate) fn uri(uri: &'static str) -> Uri {
 #[cfg(all(test, feature = "json"))]
 mod tests {
     use core::future::Future as _;
-    use std::panic::resume_unwind;
+    use core::panic::AssertUnwindSafe;
+    use std::panic::{catch_unwind, resume_unwind};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
 

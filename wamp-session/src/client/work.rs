@@ -1,6 +1,5 @@
 //! What a client keeps of the invocations that it has not answered.
 
-use core::mem;
 use core::task::Waker;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -34,9 +33,10 @@ pub(crate) struct Work {
     pub(super) more: bool,
     pub(super) inputs: VecDeque<Payload>,
     pub(super) bytes: usize,
-    /// The task that serves it, and that which waits for input.
+    /// The task that serves it.
     pub(super) server: Option<Waker>,
-    pub(super) reader: Option<Waker>,
+    /// The tasks that wait for input, and for the end.
+    pub(super) readers: BTreeMap<u64, Waker>,
     pub(super) watchers: BTreeMap<u64, Waker>,
 }
 
@@ -68,7 +68,7 @@ impl InvocationParts {
             inputs: VecDeque::new(),
             bytes: 0,
             server: None,
-            reader: None,
+            readers: BTreeMap::new(),
             watchers: BTreeMap::new(),
         }
     }
@@ -102,12 +102,13 @@ impl Work {
         if !INPUTS.takes(self.inputs.len(), self.bytes, payload.byte_len()) {
             return false;
         }
-        if !self.inputs.is_empty() || self.reader.is_none() {
+        if !self.inputs.is_empty() || self.readers.is_empty() {
             queue::waiting(&mut payload);
         }
         self.bytes = self.bytes.saturating_add(payload.byte_len());
         self.inputs.push_back(payload);
-        effects.wake(self.reader.take());
+        // Any of them may take it, and one that is dropped instead must not be the only one that knows.
+        effects.wake_all(&mut self.readers);
         true
     }
 
@@ -129,10 +130,8 @@ impl Work {
         self.bytes = 0;
         self.more = false;
         effects.wake(self.server.take());
-        effects.wake(self.reader.take());
-        for waker in mem::take(&mut self.watchers).into_values() {
-            effects.wake(Some(waker));
-        }
+        effects.wake_all(&mut self.readers);
+        effects.wake_all(&mut self.watchers);
     }
 
     /// Lets it go; whoever waits for it, finds out that it is gone.

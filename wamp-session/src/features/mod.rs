@@ -11,6 +11,7 @@ use wamp_proto::Role;
 pub(crate) use self::announced::announcement;
 #[cfg(feature = "router")]
 pub(crate) use self::announced::of_router;
+pub(crate) use self::needed::Asked;
 
 macro_rules! features {
     ($($(#[$doc:meta])* $variant:ident = $key:literal, [$($role:ident),*];)*) => {

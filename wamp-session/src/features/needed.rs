@@ -1,6 +1,8 @@
 //! What is done about a router, or a configuration, that lacks a feature.
 
-use wamp_proto::{CallOptions, MatchPolicy, Message, PublishOptions, Role};
+use wamp_proto::{
+    CallOptions, ErrorDetails, MatchPolicy, Message, PublishOptions, RegisterOptions, Role, SubscribeOptions, YieldOptions,
+};
 
 use super::Feature;
 use crate::passthru::PassthruError;
@@ -20,9 +22,14 @@ impl Config {
         if silent || self.disabled.contains(&feature) { Err(CommandError::Disabled(feature)) } else { Ok(()) }
     }
 
-    /// Checks that what is asked for is not switched off here.
+    /// Checks that what a message asks for is not switched off here.
     pub(crate) fn check_features_of(&self, message: &Message) -> Result<(), CommandError> {
-        each_need(message, |role, _, feature| self.check_enabled(role, feature))
+        Asked::of(message).map_or(Ok(()), |asked| self.check_features(asked))
+    }
+
+    /// Checks that what is asked for is not switched off here.
+    pub(crate) fn check_features(&self, asked: Asked<'_>) -> Result<(), CommandError> {
+        asked.each_need(|role, _, feature| self.check_enabled(role, feature))
     }
 }
 
@@ -40,52 +47,67 @@ impl Joined {
 
     /// Checks that the router understands what a message asks for.
     pub(crate) fn check_features_of(&self, message: &Message) -> Result<(), CommandError> {
-        each_need(message, |_, router, feature| self.check_feature(router, feature))
+        let need = |asked: Asked<'_>| asked.each_need(|_, router, feature| self.check_feature(router, feature));
+        Asked::of(message).map_or(Ok(()), need)
     }
 }
 
-/// Checks each feature without which a message would not mean what it says, with the roles that have to have it: of the client and of
-/// the router.
-fn each_need(
-    message: &Message,
-    check: impl Fn(Role, Role, Feature) -> Result<(), CommandError>,
-) -> Result<(), CommandError> {
-    let need =
-        |needed: bool, roles: (Role, Role), feature| if needed { check(roles.0, roles.1, feature) } else { Ok(()) };
-    match message {
-        Message::Call(message) => {
-            let roles = (Role::Caller, Role::Dealer);
-            let CallOptions { progress, rkey, runmode, ppt_scheme, .. } = &message.options;
-            need(progress.is_some(), roles, Feature::ProgressiveCallInvocations)?;
-            need(rkey.is_some() || runmode.is_some(), roles, Feature::ShardedRegistration)?;
-            need(names_scheme(ppt_scheme.as_deref())?, roles, Feature::PayloadPassthruMode)
+/// What a message asks of both ends.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked<'a> {
+    Call(&'a CallOptions),
+    Register(&'a RegisterOptions),
+    Publish(&'a PublishOptions),
+    Subscribe(&'a SubscribeOptions),
+    Yield(&'a YieldOptions),
+    Error(&'a ErrorDetails),
+}
+
+impl<'a> Asked<'a> {
+    fn of(message: &'a Message) -> Option<Self> {
+        Some(match message {
+            Message::Call(message) => Self::Call(&message.options),
+            Message::Register(message) => Self::Register(&message.options),
+            Message::Publish(message) => Self::Publish(&message.options),
+            Message::Subscribe(message) => Self::Subscribe(&message.options),
+            Message::Yield(message) => Self::Yield(&message.options),
+            Message::Error(message) => Self::Error(&message.details),
+            _ => return None,
+        })
+    }
+
+    /// Checks each feature without which a message would not mean what it says, with the roles that have to have it: of the client and
+    /// of the router.
+    fn each_need(self, check: impl Fn(Role, Role, Feature) -> Result<(), CommandError>) -> Result<(), CommandError> {
+        let need =
+            |needed: bool, roles: (Role, Role), feature| if needed { check(roles.0, roles.1, feature) } else { Ok(()) };
+        match self {
+            Self::Call(CallOptions { progress, rkey, runmode, ppt_scheme, .. }) => {
+                let roles = (Role::Caller, Role::Dealer);
+                need(progress.is_some(), roles, Feature::ProgressiveCallInvocations)?;
+                need(rkey.is_some() || runmode.is_some(), roles, Feature::ShardedRegistration)?;
+                need(names_scheme(ppt_scheme.as_deref())?, roles, Feature::PayloadPassthruMode)
+            }
+            Self::Register(options) => {
+                let roles = (Role::Callee, Role::Dealer);
+                need(is_pattern(options.match_policy), roles, Feature::PatternBasedRegistration)
+            }
+            Self::Publish(options) => {
+                let roles = (Role::Publisher, Role::Broker);
+                need(lists(options), roles, Feature::SubscriberBlackwhiteListing)?;
+                need(options.rkey.is_some(), roles, Feature::ShardedSubscriptions)?;
+                need(names_scheme(options.ppt_scheme.as_deref())?, roles, Feature::PayloadPassthruMode)
+            }
+            Self::Subscribe(options) => {
+                let roles = (Role::Subscriber, Role::Broker);
+                need(is_pattern(options.match_policy), roles, Feature::PatternBasedSubscription)?;
+                need(options.nkey.is_some(), roles, Feature::ShardedSubscriptions)
+            }
+            Self::Yield(YieldOptions { ppt_scheme, .. }) | Self::Error(ErrorDetails { ppt_scheme, .. }) => {
+                let sealed = names_scheme(ppt_scheme.as_deref())?;
+                need(sealed, (Role::Callee, Role::Dealer), Feature::PayloadPassthruMode)
+            }
         }
-        Message::Register(message) => {
-            let roles = (Role::Callee, Role::Dealer);
-            need(is_pattern(message.options.match_policy), roles, Feature::PatternBasedRegistration)
-        }
-        Message::Publish(message) => {
-            let roles = (Role::Publisher, Role::Broker);
-            let options = &message.options;
-            need(lists(options), roles, Feature::SubscriberBlackwhiteListing)?;
-            need(options.rkey.is_some(), roles, Feature::ShardedSubscriptions)?;
-            need(names_scheme(options.ppt_scheme.as_deref())?, roles, Feature::PayloadPassthruMode)
-        }
-        Message::Subscribe(message) => {
-            let roles = (Role::Subscriber, Role::Broker);
-            let options = &message.options;
-            need(is_pattern(options.match_policy), roles, Feature::PatternBasedSubscription)?;
-            need(options.nkey.is_some(), roles, Feature::ShardedSubscriptions)
-        }
-        Message::Yield(message) => {
-            let sealed = names_scheme(message.options.ppt_scheme.as_deref())?;
-            need(sealed, (Role::Callee, Role::Dealer), Feature::PayloadPassthruMode)
-        }
-        Message::Error(message) => {
-            let sealed = names_scheme(message.details.ppt_scheme.as_deref())?;
-            need(sealed, (Role::Callee, Role::Dealer), Feature::PayloadPassthruMode)
-        }
-        _ => Ok(()),
     }
 }
 

@@ -94,8 +94,8 @@ impl CallOptions {
     /// Says that more input follows ([`Session::call_more`](crate::Session::call_more); WAMP Advanced Profile,
     /// "Progressive Call Invocations").
     ///
-    /// The session must be joined, and its dealer announce the feature. The clients' `call_streaming` sets it by itself, and their other
-    /// calls leave it out: they have no more input to send, for which the callee would wait.
+    /// The dealer has to announce the feature. The clients' `call_streaming` sets it by itself, and their other calls leave it out: they
+    /// have no more input to send, for which the callee would wait.
     #[must_use]
     pub fn progress(mut self) -> Self {
         self.wire.progress = Some(true);

@@ -14,6 +14,7 @@ use super::rejoining::Replayed;
 use super::requests::Request;
 use super::subscriber::is_gone;
 use super::waiting::{Command, Kind, Place};
+use crate::features::Asked;
 use crate::{CommandError, NotRestored, RegisterOptions, RegistrationKey, RequestError, SessionEvent};
 
 /// A registration that is wanted.
@@ -96,6 +97,7 @@ impl Session {
             return Err(CommandError::ReservedUri);
         }
         self.check_room()?;
+        self.config.check_features(Asked::Register(&options.wire))?;
         let timeout = self.patience(Kind::Register, options.timeout, options.offline, 0)?;
         let key = RegistrationKey(self.next_key());
         let options = options.wire;

@@ -13,6 +13,7 @@ use super::publisher::Stage;
 use super::requests::{Request, check_exact};
 use super::state::{Established, State};
 use super::waiting::{Command, Kind};
+use crate::features::Asked;
 use crate::{CallKey, CallOptions, CallOutcome, CallPart, CommandError, Feature, RequestError, SessionEvent, Time};
 
 /// A call that waits for its end.
@@ -55,10 +56,8 @@ impl Session {
             let request = Some(Request::Call(key));
             let request = self.request(request, |request| Call { request, options, procedure, payload }.into())?;
             (Stage::Sent(request), until)
-        } else if goes_on {
-            // Only the dealer can tell whether it takes calls in parts.
-            return Err(CommandError::NotJoined);
         } else {
+            self.config.check_features(Asked::Call(&options))?;
             let wait = self.check_wait(Kind::Call, offline, payload.byte_len())?;
             let wait = self.after(wait);
             let wait = match (wait, until) {
@@ -107,9 +106,9 @@ impl Session {
 
     pub(super) fn more_input(&mut self, key: CallKey, payload: Payload, part: CallPart) -> Result<(), CommandError> {
         let pending = self.calls.get_mut(&key).ok_or(CommandError::InputClosed)?;
-        let (Stage::Sent(request), Some(procedure)) = (pending.stage, &pending.input) else {
-            return Err(CommandError::InputClosed);
-        };
+        let Some(procedure) = &pending.input else { return Err(CommandError::InputClosed) };
+        // Whether the dealer takes more shows at the join.
+        let Stage::Sent(request) = pending.stage else { return Err(CommandError::NotJoined) };
         let State::Joined(Established { transport, format, .. }) = self.state else {
             return Err(CommandError::NotJoined);
         };
@@ -129,6 +128,12 @@ impl Session {
     #[cfg(feature = "client")]
     pub(crate) fn takes_input(&self, key: CallKey) -> bool {
         self.calls.get(&key).is_some_and(|pending| pending.input.is_some())
+    }
+
+    /// Whether a call has been sent, and has not ended.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_call_sent(&self, key: CallKey) -> bool {
+        self.calls.get(&key).is_some_and(|pending| pending.stage.sent())
     }
 
     pub(super) fn cancel_call(&mut self, key: CallKey, mode: CancelMode) -> Result<(), CommandError> {

@@ -106,8 +106,8 @@ impl Session {
     /// # Errors
     ///
     /// [`CommandError`] if the session is closed, the procedure is no URI, one of the ends lacks its role or a feature, too many requests
-    /// are under way, or the message cannot be encoded or is too large. What shows only at a join that is waited for comes with the
-    /// event; a call with more input waits for none, and fails with [`CommandError::NotJoined`].
+    /// are under way, or the message cannot be encoded or is too large. What shows only at a join that is waited for, such as a feature
+    /// that the router lacks, comes with the event.
     pub fn call(
         &mut self,
         now: Time,
@@ -139,7 +139,7 @@ impl Session {
     /// # Errors
     ///
     /// [`CommandError::InputClosed`] if the call has ended or been cancelled, its last input was sent, or it was made without that option.
-    /// If the message cannot be encoded or is too large, nothing is sent, and the input goes on.
+    /// [`CommandError::NotJoined`] if the call itself still waits for a join; the input goes on. If the message cannot be encoded or is too large, nothing is sent, and the input goes on.
     pub fn call_more(&mut self, now: Time, key: CallKey, payload: Payload, part: CallPart) -> Result<(), CommandError> {
         self.advance(now);
         self.more_input(key, payload, part)

@@ -16,12 +16,9 @@ use super::requests::check_exact;
 use super::state::{Established, State};
 use crate::passthru::{Attributes as _, Passthru};
 use crate::{
-    CommandError, Feature, InvocationEnd, InvocationEvent, InvocationKey, ProtocolViolation, Response, SessionEvent,
-    WampError,
+    CommandError, Feature, InvocationEnd, InvocationEvent, InvocationKey, Limits, ProtocolViolation, Response,
+    SessionEvent, WampError,
 };
-
-/// How many ids of invocations in parts are remembered after their end.
-const REMEMBERED: usize = 1_024;
 
 /// The invocations of one session.
 #[derive(Debug, Default)]
@@ -55,11 +52,11 @@ struct Ended {
 }
 
 impl Ended {
-    fn remember(&mut self, id: RequestId) {
+    fn remember(&mut self, id: RequestId, limit: usize) {
         if self.ids.insert(id) {
             self.order.push_back(id);
         }
-        if self.order.len() > REMEMBERED
+        if self.order.len() > limit
             && let Some(oldest) = self.order.pop_front()
         {
             self.ids.remove(&oldest);
@@ -74,11 +71,11 @@ impl Invocations {
         self.running.len().max(self.keys.len())
     }
 
-    fn remove(&mut self, key: InvocationKey) -> Option<Running> {
+    fn remove(&mut self, key: InvocationKey, limits: &Limits) -> Option<Running> {
         let running = self.running.remove(&key)?;
         self.keys.remove(&running.request);
         if running.in_parts {
-            self.ended.remember(running.request);
+            self.ended.remember(running.request, limits.ended_invocations);
         }
         Some(running)
     }
@@ -169,7 +166,7 @@ impl Session {
     fn refuse(&mut self, request: RequestId, in_parts: bool, uri: &str) {
         let State::Joined(Established { transport, format, .. }) = self.state else { return };
         if in_parts {
-            self.invocations.ended.remember(request);
+            self.invocations.ended.remember(request, self.config.limits.ended_invocations);
         }
         if let Some(error) = failure(request, uri)
             && let Ok(frame) = frame(&error, format, usize::MAX)
@@ -180,7 +177,7 @@ impl Session {
 
     /// Answers an invocation in place of the application, which is told.
     fn end_invocation(&mut self, key: InvocationKey, uri: &str, why: InvocationEnd) {
-        let Some(running) = self.invocations.remove(key) else { return };
+        let Some(running) = self.invocations.remove(key, &self.config.limits) else { return };
         self.deadlines.cancel(running.deadline);
         if let State::Joined(Established { transport, format, .. }) = self.state
             && let Some(error) = failure(running.request, uri)
@@ -204,7 +201,7 @@ impl Session {
         let Some(key) = self.invocations.keys.get(&request).copied() else { return };
         let reason = options.reason;
         if options.mode.as_deref() == Some("killnowait") {
-            if let Some(running) = self.invocations.remove(key) {
+            if let Some(running) = self.invocations.remove(key, &self.config.limits) {
                 self.deadlines.cancel(running.deadline);
                 self.events.push(SessionEvent::InvocationEnded { key, why: InvocationEnd::Interrupted(reason) });
             }
@@ -227,7 +224,7 @@ impl Session {
             Response::SealedResult(passthru, payload) => Ok((Some(passthru), payload)),
             Response::Error(error) => Err(error),
         };
-        let Some(Running { request, deadline, .. }) = self.invocations.remove(key) else {
+        let Some(Running { request, deadline, .. }) = self.invocations.remove(key, &self.config.limits) else {
             return Err(CommandError::UnknownKey);
         };
         self.deadlines.cancel(deadline);

@@ -8,6 +8,7 @@ use super::Session;
 use super::deadlines::{Deadline, DeadlineId};
 use super::requests::{Request, check_exact};
 use super::waiting::{Command, Kind, Place};
+use crate::features::Asked;
 use crate::{CommandError, Frame, PublishKey, PublishOptions, RequestError, SessionEvent, Time};
 
 /// A publication that waits: for its acknowledgement, or for a join.
@@ -79,6 +80,7 @@ impl Session {
             self.request(None, |request| Publish { request, options, topic, payload }.into())?;
             return Ok(None);
         }
+        self.config.check_features(Asked::Publish(&options.wire))?;
         let limit = self.check_wait(Kind::Publish, options.offline, payload.byte_len())?;
         self.check_room()?;
         let told = if limit.is_some() { Told::Sent } else { Told::Counted };
@@ -99,6 +101,7 @@ impl Session {
     ) -> Result<PublishKey, CommandError> {
         self.check_topic(&topic)?;
         self.check_room()?;
+        self.config.check_features(Asked::Publish(&options.wire))?;
         let timeout = self.patience(Kind::AckedPublish, options.timeout, options.offline, payload.byte_len())?;
         let key = PublishKey(self.next_key());
         let mut options = options.wire;

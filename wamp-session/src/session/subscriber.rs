@@ -17,6 +17,7 @@ use super::deadlines::{Deadline, DeadlineId};
 use super::rejoining::Replayed;
 use super::requests::Request;
 use super::waiting::{Command, Kind, Place};
+use crate::features::Asked;
 use crate::{
     CommandError, NotRestored, PublishedEvent, RequestError, SessionEvent, SubscribeOptions, SubscriptionKey, WampError,
 };
@@ -148,6 +149,7 @@ impl Session {
         topic.check(UriRule::Loose, options.policy())?;
         self.check_room()?;
         let SubscribeOptions { wire: options, timeout, offline, .. } = options;
+        self.config.check_features(Asked::Subscribe(&options))?;
         let timeout = self.patience(Kind::Subscribe, timeout, offline, 0)?;
         let wanted = match self.subscriptions.find(&topic, &options) {
             Some(wanted) => wanted,

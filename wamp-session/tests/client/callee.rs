@@ -126,6 +126,38 @@ fn cle_04_errors_and_panics_become_errors_and_the_session_lives() {
 }
 
 #[test]
+fn cle_04_a_future_that_panics_when_it_is_dropped_is_answered_all_the_same() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("a bug"));
+        }
+    }
+    let (mut world, client) = World::joined();
+    let handler_bomb = Bomb;
+    let guard = serve!(world, client, move |what: String| {
+        let (_held, bomb) = (&handler_bomb, Bomb);
+        std::future::poll_fn(move |_| {
+            let _held = &bomb;
+            match what.as_str() {
+                "wait" => Poll::Pending,
+                _ => Poll::Ready(Ok::<_, HandlerError>("fine")),
+            }
+        })
+    });
+    world.send(r#"[68,5,88,{},["else"]]"#);
+    world.expect(r#"[8,68,5,{},"wamp.error.runtime_error"]"#);
+    world.send(r#"[68,7,88,{},["wait"]]"#);
+    world.send(r#"[69,7,{"mode":"kill"}]"#);
+    world.expect(r#"[8,68,7,{},"wamp.error.canceled"]"#);
+    // And the handler itself, with the task that serves the registration.
+    drop(guard);
+    world.expect("[66,2,88]");
+    world.send("[67,2]");
+    world.expect_nothing();
+}
+
+#[test]
 fn cle_04_a_panic_before_the_first_await_is_caught() {
     let (mut world, client) = World::joined();
     let calls = Arc::new(AtomicUsize::new(0));

@@ -564,6 +564,30 @@ fn need_31_the_queue_of_a_stream_is_as_long_as_its_options_say() {
 }
 
 #[test]
+fn pci_07_tasks_that_take_the_input_of_one_invocation_are_all_woken() {
+    let (mut world, client) = World::joined();
+    let mut registration = registered(&mut world, &client);
+    world.send(r#"[68,5,88,{"progress":true}]"#);
+    let call = world.finish(registration.next()).unwrap();
+    let (mut first, mut second) = (call.inputs(), call.inputs());
+    let mut next = second.next();
+    assert!(world.poll(&mut next).is_pending());
+    let mut also = first.next();
+    assert!(world.poll(&mut also).is_pending());
+    assert!(world.wakes(&mut next, |world| world.send(r#"[68,5,88,{"progress":true},[1]]"#)));
+    // Whoever comes first, has it.
+    let Poll::Ready(Some(input)) = world.poll(&mut also) else { panic!("no input") };
+    assert_eq!(input.arg::<u32>(0).unwrap(), 1);
+    assert!(world.poll(&mut next).is_pending());
+    drop(first);
+    let woken = world.wakes(&mut next, |world| world.send("[68,5,88,{},[2]]"));
+    assert!(woken);
+    assert!(matches!(world.poll(&mut next), Poll::Ready(Some(_))));
+    assert!(matches!(world.poll(&mut second.next()), Poll::Ready(None)));
+    call.reply(()).unwrap();
+}
+
+#[test]
 fn a_lost_session_ends_what_runs_with_its_inputs() {
     let (mut world, client) = World::joined();
     let mut registration = registered(&mut world, &client);

@@ -225,6 +225,81 @@ fn sub_06_a_handler_that_fails_or_panics_gets_the_next_event() {
     world.expect_nothing();
 }
 
+/// Panics when it is dropped, with something that panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        struct Second;
+        impl Drop for Second {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("another bug of the user"));
+            }
+        }
+        std::panic::resume_unwind(Box::new(Second));
+    }
+}
+
+#[test]
+fn sub_06_a_handler_whose_future_panics_when_it_is_dropped_gets_the_next_event() {
+    let (mut world, client) = World::joined();
+    let (log, gate) = (Log::default(), Gate::default());
+    let (lines, door) = (log.clone(), gate.clone());
+    let guard = listen(&mut world, &client, SubscribeOptions::new(), move |number: u64| {
+        let (lines, door) = (lines.clone(), door.clone());
+        let bomb = (number < 3).then(|| Bomb);
+        // The bomb is part of the future, and not of what runs in it.
+        let mut passing = Box::pin(async move {
+            lines.add(number.to_string());
+            if number == 2 {
+                door.pass().await;
+            }
+            Ok(())
+        });
+        poll_fn(move |cx| {
+            let _held = &bomb;
+            let polled = passing.as_mut().poll(cx);
+            if number == 1 {
+                std::panic::resume_unwind(Box::new("a bug of the user"));
+            }
+            polled
+        })
+    });
+    // One is ready at once, one later.
+    send_numbers(&mut world, 1..=3);
+    assert_eq!(log.take(), ["1", "2"]);
+    assert_eq!(guard.failures(), 1);
+    gate.open();
+    world.run();
+    assert_eq!(log.take(), ["3"]);
+    assert_eq!(guard.failures(), 2);
+}
+
+#[test]
+fn a_handler_that_panics_when_it_is_dropped_harms_nobody() {
+    let (mut world, client) = World::joined();
+    let (bomb, log) = (Bomb, Log::default());
+    let lines = log.clone();
+    let guard = listen(&mut world, &client, SubscribeOptions::new(), move |number: u64| {
+        let (_held, lines) = (&bomb, lines.clone());
+        let bomb = Bomb;
+        async move {
+            let _held = bomb;
+            lines.add(number.to_string());
+            std::future::pending::<()>().await;
+            Ok(())
+        }
+    });
+    send_numbers(&mut world, [1]);
+    assert_eq!(log.take(), ["1"]);
+    let before = world.tasks();
+    // As a runtime that shuts down.
+    world.drop_tasks();
+    assert_eq!(world.tasks(), before - 1);
+    drop(guard);
+    world.expect("[34,2,77]");
+}
+
 #[test]
 fn a_handler_takes_what_it_wants_of_an_event() {
     #[derive(serde::Deserialize)]

@@ -202,19 +202,32 @@ fn pci_09_input_of_an_invocation_that_was_refused_is_ignored() {
     peer.expect_usable();
 }
 
-#[test]
-fn pci_09_the_memory_of_ended_invocations_is_bounded() {
-    let mut peer = Peer::joined();
+/// Ends invocations 1 to `count`, whose input would go on.
+fn end_invocations(limits: Limits, count: u64) -> Peer {
+    let mut peer = Peer::joined_with(config().limits(limits), WELCOME);
     peer.registered("com.example.p", 200);
-    for id in 1..=1_025 {
+    for id in 1..=count {
         peer.receive(&format!(r#"[68,{id},200,{{"progress":true}}]"#));
         let invocation = peer.expect_invocation();
         respond(&mut peer, &invocation, Response::Result(Payload::new())).unwrap();
         peer.sent();
     }
-    peer.receive("[68,2,200,{}]");
-    peer.expect_no_event();
-    // The oldest one is forgotten, and new again.
+    peer
+}
+
+#[test]
+fn pci_09_the_memory_of_ended_invocations_is_bounded() {
+    for (limits, bound) in [(Limits::new(), 1_024), (Limits::new().max_ended_invocations(2), 2)] {
+        let mut peer = end_invocations(limits, bound + 1);
+        for id in 2..=bound + 1 {
+            peer.receive(&format!("[68,{id},200,{{}}]"));
+        }
+        peer.expect_no_event();
+        // The oldest one is forgotten, and new again.
+        peer.receive("[68,1,200,{}]");
+        peer.expect_invocation();
+    }
+    let mut peer = end_invocations(Limits::new().max_ended_invocations(0), 1);
     peer.receive("[68,1,200,{}]");
     peer.expect_invocation();
 }
@@ -246,10 +259,16 @@ fn pci_11_and_pci_14_input_in_parts_needs_the_dealers_announcement() {
 }
 
 #[test]
-fn pci_11_input_in_parts_does_not_wait_for_a_join() {
+fn pci_11_a_call_with_input_in_parts_waits_for_the_join_and_its_input_does_not() {
     let mut peer = Peer::joining(config());
-    let call = peer.session.call(peer.now, uri("a.b"), Payload::new(), CallOptions::new().progress());
-    assert!(matches!(call, Err(CommandError::NotJoined)), "{call:?}");
+    let key = call(&mut peer, CallOptions::new().progress());
+    assert!(matches!(more(&mut peer, key, 2, CallPart::Last), Err(CommandError::NotJoined)));
+    peer.receive(WELCOME);
+    peer.expect_joined();
+    peer.expect_sent(r#"[48,1,{"progress":true},"com.example.p"]"#);
+    more(&mut peer, key, 2, CallPart::Last).unwrap();
+    peer.expect_sent(r#"[48,1,{},"com.example.p",[2]]"#);
+    assert!(matches!(more(&mut peer, key, 3, CallPart::Last), Err(CommandError::InputClosed)));
 }
 
 #[test]
