@@ -11,11 +11,11 @@ use std::sync::Arc;
 use wamp_proto::{Challenge, Dict};
 
 use super::contained::Contained;
-use super::shared::{Effects, Shared, State};
+use super::shared::Shared;
 #[cfg(feature = "tracing")]
 use super::trace;
-use crate::auth::Authenticator;
-use crate::{AuthError, Opened, Time, TransportId};
+use crate::auth::{Answer, Authenticator};
+use crate::{AuthError, Opened, TransportId};
 
 /// Asks the authenticators what to say in HELLO, and says it. Without any it is said at once.
 pub(crate) fn offer(shared: &Arc<Shared>, id: TransportId, subprotocol: Option<&str>) {
@@ -28,12 +28,16 @@ pub(crate) fn offer(shared: &Arc<Shared>, id: TransportId, subprotocol: Option<&
     let to_tell = Arc::clone(shared);
     attempt(shared, id, async move {
         match gather(&authenticators, opened).await {
-            Ok(opened) => to_tell.command(|state, now, _| state.session.handle_opened(now, id, opened)),
-            // Too late if the attempt is over.
+            Ok(opened) => {
+                // What the session drops is not the last of it, since the lock is no place for that.
+                let kept = opened.clone();
+                to_tell.command(|state, now, _| state.session.handle_opened(now, id, opened));
+                drop(kept);
+            }
             Err(error) => {
                 #[cfg(feature = "tracing")]
                 trace::not_offered(&to_tell, id, &error);
-                drop(to_tell.command(|state, now, _| state.session.authenticate(now, id, Err(error))));
+                authenticate(&to_tell, id, Err(error));
             }
         }
     });
@@ -51,9 +55,16 @@ pub(crate) fn answer(shared: &Arc<Shared>, id: TransportId, challenge: Challenge
         };
         #[cfg(feature = "tracing")]
         trace::answered(&to_tell, id, &challenge.method, &answer);
-        // Too late if the attempt is over.
-        let _ = to_tell.command(|state, now, _| state.session.authenticate(now, id, answer));
+        authenticate(&to_tell, id, answer);
     });
+}
+
+/// Tells the session what an authenticator says; that is too late if the attempt is over.
+fn authenticate(shared: &Arc<Shared>, id: TransportId, answer: Result<Answer, AuthError>) {
+    // What the session drops is not the last of it, since the lock is no place for that.
+    let kept = answer.clone();
+    let _ = shared.command(|state, now, _| state.session.authenticate(now, id, answer));
+    drop(kept);
 }
 
 async fn gather(authenticators: &[Arc<dyn Authenticator>], opened: Opened) -> Result<Opened, AuthError> {
@@ -116,11 +127,7 @@ impl Future for Attempt {
             Some(Ok(Poll::Pending)) => Poll::Pending,
             Some(Ok(Poll::Ready(()))) | None => Poll::Ready(()),
             Some(Err(_)) => {
-                // Too late if the attempt is over.
-                let failed = |state: &mut State, now: Time, _: &mut Effects| {
-                    state.session.authenticate(now, id, Err(panicked()))
-                };
-                let _ = self.shared.command(failed);
+                authenticate(&self.shared, id, Err(panicked()));
                 Poll::Ready(())
             }
         }

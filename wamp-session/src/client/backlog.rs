@@ -91,6 +91,7 @@ impl Backlog {
                         self.bytes = self.bytes.saturating_sub(oldest.inner.payload.byte_len());
                         self.missed_in_all = self.missed_in_all.saturating_add(1);
                         self.pass_on(oldest.missed.saturating_add(1));
+                        effects.discard_payload(oldest.inner.payload);
                     }
                 }
                 Overflow::End => {

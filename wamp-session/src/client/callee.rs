@@ -335,6 +335,7 @@ impl Invocations {
                 if parts.take(&mut state.invocations, effects) {
                     return Poll::Ready(Some(parts));
                 }
+                effects.discard_payload(parts.payload);
             }
             if inbox.end.get().is_some() {
                 return Poll::Ready(None);

@@ -194,6 +194,8 @@ impl Start {
         waker: &mut Option<Waker>,
     ) -> Result<Running, RequestError> {
         let on_drop = options.on_drop;
+        // What the session drops is not the last of it, since the lock is no place for that.
+        let kept = payload.clone();
         let key = self.live.shared.command(|state, now, _| {
             let place = self.place.get().map(|place| &place.0);
             if place.is_some_and(|place| place.load(Ordering::SeqCst) == CANCELLED) {
@@ -205,7 +207,9 @@ impl Start {
             }
             state.calls.insert(key, Outcome { end: Slot::new(waker.take()), parts, input: None });
             Ok(key)
-        })?;
+        });
+        drop(kept);
+        let key = key?;
         Ok(Running { live: Arc::clone(&self.live), key, on_drop, is_over: false })
     }
 }

@@ -190,10 +190,11 @@ impl EventQueue {
         let mut left = Arc::clone(left);
         // What has not been read and is past is of no interest any more.
         for event in mem::take(&mut self.queue) {
-            if let ConnectionEvent::Left(unread) = event {
+            if let ConnectionEvent::Left(unread) = &event {
                 let all = left.lost_publishes.saturating_add(unread.lost_publishes);
                 Arc::make_mut(&mut left).lost_publishes = all;
             }
+            effects.discard_value(Some(event));
         }
         self.queue.push_back(ConnectionEvent::Left(left));
         effects.wake(self.waker.take());
@@ -217,9 +218,9 @@ impl Watch {
     }
 
     /// Starts to wait for the end of a run.
-    fn enter(&mut self, state: &mut State, run: u64) {
+    fn enter(&mut self, state: &mut State, run: u64, effects: &mut Effects) {
         let ticket = *self.ticket.get_or_insert_with(|| state.ticket());
-        state.watchers.insert(ticket, Watcher { run, ..Watcher::default() });
+        effects.discard_value(state.watchers.insert(ticket, Watcher { run, ..Watcher::default() }));
     }
 
     /// Looks at the present run, once the run that is waited for has begun; `None` is not yet.
@@ -240,7 +241,7 @@ impl Watch {
             match found {
                 Some(found) => {
                     if let Some(ticket) = ticket.take() {
-                        effects.discard(state.watchers.remove(&ticket).and_then(|watcher| watcher.waker));
+                        effects.discard_value(state.watchers.remove(&ticket));
                     }
                     Poll::Ready(found)
                 }
@@ -281,9 +282,9 @@ impl Future for WhenJoined {
         let Self { watch, connects } = &mut *self;
         if mem::take(connects) {
             let shared = Arc::clone(&watch.live.shared);
-            shared.command(|state, now, _| {
+            shared.command(|state, now, effects| {
                 let run = state.connect(now);
-                watch.enter(state, run);
+                watch.enter(state, run, effects);
             });
         }
         let found = watch.poll(cx, |closed, state| match (closed, &state.joined) {

@@ -34,6 +34,7 @@ impl State {
             self.attempt = None;
         }
         self.offer_room(effects);
+        effects.extend(self.session.take_discarded());
         if let Some(id) = self.session.question().filter(|id| *id != self.asked)
             && let Some(Attempt { number, cause, default, decide }) = self.session.undecided()
         {
@@ -48,7 +49,7 @@ impl State {
             Told::of(&event, &mut effects.told);
             match event {
                 SessionEvent::Joined(joined) => {
-                    self.joined = Some(Arc::clone(&joined));
+                    effects.discard_value(self.joined.replace(Arc::clone(&joined)));
                     for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
                         listener.joined(Arc::clone(&joined), effects);
                     }
@@ -59,15 +60,17 @@ impl State {
                     }
                 }
                 SessionEvent::Left(left) => {
-                    self.joined = None;
+                    effects.discard_value(self.joined.take());
                     for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
                         listener.left(&left, effects);
                     }
+                    effects.discard_value(Some(left));
                 }
                 SessionEvent::Restored { failed } => {
                     for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {
                         listener.restored(&failed, effects);
                     }
+                    effects.discard_value((!failed.is_empty()).then_some(failed));
                 }
                 SessionEvent::Challenge { transport, challenge } => effects.challenges.push((transport, challenge)),
                 SessionEvent::Closed(cause) => self.close(cause, effects),
@@ -121,7 +124,7 @@ impl State {
                     let Some(Outcome { end, parts: Some(parts), .. }) = self.calls.get_mut(&key) else { continue };
                     #[cfg(feature = "tracing")]
                     let before = parts.missed;
-                    let overflow = parts.push(progress, end.waker.is_some());
+                    let overflow = parts.push(progress, end.waker.is_some(), effects);
                     #[cfg(feature = "tracing")]
                     trace::count_missed(None, before, parts.missed, &mut effects.told);
                     effects.wake(end.waker.take());
@@ -198,7 +201,7 @@ impl State {
         }
         if !matches!(self.session.status(), Status::Closed) {
             // It may have been connected again.
-            self.closed = None;
+            effects.discard_value(self.closed.take());
         } else if let Some(cause) = self.closed.clone() {
             // Also who waits for a run that was withdrawn before it began.
             self.end_watches(&cause, effects);
@@ -207,8 +210,8 @@ impl State {
 
     /// The session is over: nothing that waits is left waiting.
     fn close(&mut self, cause: Arc<CloseCause>, effects: &mut Effects) {
-        self.closed = Some(Arc::clone(&cause));
-        self.joined = None;
+        effects.discard_value(self.closed.replace(Arc::clone(&cause)));
+        effects.discard_value(self.joined.take());
         self.drain = None;
         self.leaving = Default::default();
         for listener in self.listeners.values_mut().filter(|listener| listener.listens()) {

@@ -257,7 +257,10 @@ impl Invocation {
             // The caller must not wait for what cannot be sent.
             Err(error) => (Response::Error(WampError::from_uri(uri(INVALID_PAYLOAD))), Err(error.into())),
         };
+        // What the session drops is not the last of it, since the lock is no place for that.
+        let kept = response.clone();
         let responded = shared.command(|state, now, effects| state.respond(now, *key, response, effects));
+        drop(kept);
         result.and(responded)
     }
 
@@ -369,10 +372,13 @@ impl Future for SendProgress {
         let key = cancelled.key;
         let mut waker = Some(cx.waker().clone());
         let waits = |state: &mut State| cancelled.poll_in(state, &mut waker).is_pending();
+        // What the session drops is not the last of it, since the lock is no place for that.
+        let kept = part.clone();
         let sent = turn.poll_while(cx, waits, |state, now, _| {
             let part = part.take().unwrap_or_else(|| Response::Progress(Payload::new()));
             state.session.respond(now, key, part)
         });
+        drop(kept);
         *given = part.map(Ok);
         sent
     }

@@ -83,10 +83,12 @@ impl Link {
         #[cfg(feature = "tracing")]
         trace::received(&self.shared, id, frames);
         self.shared.input(|state, now, _| {
-            for frame in frames.drain(..) {
-                state.session.handle_frame(now, id, frame);
+            for frame in &*frames {
+                state.session.handle_frame(now, id, frame.clone());
             }
         });
+        // Only now, since whoever has received them may want to know when they are dropped.
+        frames.clear();
     }
 
     /// Something came from the peer that is no frame, or not a whole one yet.
@@ -127,7 +129,10 @@ impl Link {
     pub fn closed(&self, id: TransportId, why: TransportError) {
         #[cfg(feature = "tracing")]
         trace::closed(&self.shared, id, &why);
+        // What the session drops is not the last of it, since the lock is no place for that.
+        let kept = why.clone();
         self.shared.input(|state, now, _| state.session.handle_closed(now, id, why));
+        drop(kept);
     }
 
     /// Time has passed.

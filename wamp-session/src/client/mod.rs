@@ -42,6 +42,8 @@ mod into_uri;
 mod invocation;
 mod link;
 mod listener;
+#[cfg(all(test, feature = "json"))]
+mod locked;
 mod meta;
 mod passthru;
 mod progressive;
@@ -55,6 +57,8 @@ mod tables;
 #[cfg(feature = "tracing")]
 mod trace;
 mod work;
+#[cfg(all(test, feature = "json"))]
+mod world;
 
 use core::fmt;
 use core::future::Future;

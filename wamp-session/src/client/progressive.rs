@@ -16,7 +16,7 @@ use wamp_proto::{CancelMode, IntoPayload, Payload};
 use super::caller::{CallResult, Canceller, Request, Running, Start};
 use super::publisher::Turn;
 use super::queue::{self, Overflow, Queue};
-use super::shared::State;
+use super::shared::{Effects, State};
 use super::{Client, IntoUri, Live};
 use crate::passthru::{Attributes as _, Passthru};
 use crate::{CallKey, CallOptions, CallOutcome, CallPart, CommandError, RequestError};
@@ -440,9 +440,12 @@ impl CallInput {
             let call = state.calls.get_mut(&key).filter(|_| takes_input);
             call.map(|outcome| mem::swap(&mut outcome.input, &mut waker)).is_some()
         };
+        // What the session drops is not the last of it, since the lock is no place for that.
+        let kept = given.clone();
         let sent = self.turn.poll_while(cx, waits, |state, now, _| {
             state.session.call_more(now, key, given.take().unwrap_or_default(), part)
         });
+        drop(kept);
         *payload = given.map(Ok);
         sent
     }
@@ -492,13 +495,17 @@ impl Parts {
     }
 
     /// Queues a part; `Break` if the call is to end because of it.
-    pub(crate) fn push(&mut self, mut part: CallOutcome, is_awaited: bool) -> ControlFlow<()> {
+    pub(crate) fn push(&mut self, mut part: CallOutcome, is_awaited: bool, effects: &mut Effects) -> ControlFlow<()> {
         let size = part.payload.byte_len();
         while !self.limits.takes(self.queue.len(), self.bytes, size) {
             self.missed = self.missed.saturating_add(1);
             match self.limits.overflow {
                 Overflow::DropNewest => return ControlFlow::Continue(()),
-                Overflow::DropOldest => drop(self.pop()),
+                Overflow::DropOldest => {
+                    if let Some(CallResult(oldest)) = self.pop() {
+                        effects.discard_payload(oldest.payload);
+                    }
+                }
                 Overflow::End => return ControlFlow::Break(()),
             }
         }

@@ -99,6 +99,8 @@ impl Future for Publish {
         let key = match mem::replace(publish, PublishState::Done) {
             PublishState::Start(request) => {
                 let mut request = Some(request?);
+                // What the session drops is not the last of it, since the lock is no place for that.
+                let kept = request.as_ref().map(|(_, payload, _)| payload.clone());
                 let sent = turn.poll(cx, |state, now, waker| {
                     let (topic, payload, options) = request.take().ok_or(CommandError::Closed)?;
                     let key = state.session.publish(now, topic, payload, options)?;
@@ -107,6 +109,7 @@ impl Future for Publish {
                     }
                     Ok::<_, CommandError>(key)
                 });
+                drop(kept);
                 *publish = match sent {
                     Poll::Ready(Ok(Some(key))) => PublishState::Waiting(key),
                     Poll::Ready(sent) => return Poll::Ready(sent.map(|_| ()).map_err(RequestError::from)),
@@ -155,12 +158,15 @@ impl Future for PublishAcked {
         let key = match mem::replace(acked, AckedState::Done) {
             AckedState::Start(request) => {
                 let mut request = Some(request?);
+                // What the session drops is not the last of it, since the lock is no place for that.
+                let kept = request.as_ref().map(|(_, payload, _)| payload.clone());
                 let sent = turn.poll(cx, |state, now, waker| {
                     let (topic, payload, options) = request.take().ok_or(CommandError::Closed)?;
                     let key = state.session.publish_acked(now, topic, payload, options)?;
                     state.publishes.insert(key, Slot::new(waker.take()));
                     Ok::<_, CommandError>(key)
                 });
+                drop(kept);
                 *acked = match sent {
                     Poll::Ready(key) => AckedState::Waiting(key?),
                     Poll::Pending => AckedState::Start(request.ok_or(CommandError::Closed)),

@@ -5,7 +5,7 @@ use core::task::Waker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wamp_proto::{Format, Limits, PublicationId, Uri};
+use wamp_proto::{Format, Limits, Payload, PublicationId, Uri};
 
 use super::auth;
 use super::backlog::{Backlog, SubscriptionEnd};
@@ -19,6 +19,7 @@ use super::runtime::{Runtime, Task};
 use super::trace::{self, Seen, Spans, Told};
 use super::work::Work;
 use crate::passthru::Codecs;
+use crate::session::Discarded;
 use crate::{
     Attempt, CallKey, CloseCause, CloseReason, Decision, InvocationKey, Joined, PublishKey, RegistrationKey,
     RequestError, Response, Session, Status, SubscriptionKey, Time, TransportId,
@@ -94,6 +95,9 @@ pub(crate) struct Slot<T> {
 pub(crate) struct Effects {
     wake: Vec<Waker>,
     discard: Vec<Waker>,
+    /// Payloads that nobody takes any more: what they hold may be somebody else's.
+    payloads: Vec<Payload>,
+    gone: Vec<Discarded>,
     pub(super) challenges: Vec<(TransportId, wamp_proto::Challenge)>,
     pub(super) question: Option<Question>,
     #[cfg(feature = "tracing")]
@@ -112,7 +116,8 @@ pub(super) struct Question {
 }
 
 impl Shared {
-    pub(crate) fn new(session: Session, runtime: Arc<dyn Runtime>) -> Self {
+    pub(crate) fn new(mut session: Session, runtime: Arc<dyn Runtime>) -> Self {
+        session.keep_discarded();
         let on_handler_error = session.config().on_handler_error.clone();
         let passthru = (session.config().codecs.clone(), *session.config().message_limits());
         #[cfg(feature = "tracing")]
@@ -192,6 +197,12 @@ impl Shared {
     /// A panic under the lock would be a defect of this crate; the others' handles go on as well as they can.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody holds the lock: what runs then is under it, if there is no other thread.
+    #[cfg(all(test, feature = "json"))]
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self.state.try_lock(), Err(std::sync::TryLockError::WouldBlock))
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -406,11 +417,31 @@ impl Effects {
         self.discard.extend(waker);
     }
 
-    fn carry_out(self, shared: &Arc<Shared>) {
-        for waker in self.wake {
-            waker.wake();
+    pub(crate) fn discard_payload(&mut self, payload: Payload) {
+        if payload.byte_len() > 0 {
+            self.payloads.push(payload);
         }
-        drop(self.discard);
+    }
+
+    pub(super) fn extend(&mut self, gone: Vec<Discarded>) {
+        self.gone.extend(gone);
+    }
+
+    /// Drops something that may hold a payload, an error or a waker.
+    pub(crate) fn discard_value(&mut self, value: Option<impl Send + 'static>) {
+        if let Some(value) = value {
+            self.gone.push(Box::new(value));
+        }
+    }
+
+    fn carry_out(self, shared: &Arc<Shared>) {
+        // Somebody else's code: if one panics, the others are to be woken and dropped all the same.
+        for waker in self.wake {
+            let _ = contained(|| waker.wake());
+        }
+        self.discard.into_iter().for_each(dropped);
+        self.payloads.into_iter().for_each(dropped);
+        self.gone.into_iter().for_each(dropped);
         #[cfg(feature = "tracing")]
         trace::tell(shared, self.told);
         for (id, challenge) in self.challenges {
@@ -428,6 +459,10 @@ impl Effects {
             if self.by_driver { shared.input(answer) } else { shared.command(answer) }
         }
     }
+}
+
+fn dropped<T>(value: T) {
+    let _ = contained(|| drop(value));
 }
 
 /// The URI of a literal.

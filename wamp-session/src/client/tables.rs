@@ -1,132 +1,14 @@
 //! Nothing stays in the tables of a client when what it stood for is over, however that came.
 
-use core::future::Future;
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll, Waker};
+use core::pin::pin;
+use core::task::Poll;
 use core::time::Duration;
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use wamp_proto::CancelMode;
 
-use super::{CallInput, Client, Invocation, Link, ProgressiveCall, Registration, Runtime, Task, start_linked};
-use crate::{
-    Action, CallOptions, Config, Frame, ReconnectPolicy, RequestError, Time, TransportError, TransportErrorKind,
-    TransportId,
-};
-
-const WELCOME: &str = concat!(
-    r#"[2,1,{"roles":{"broker":{},"dealer":{"features":{"call_canceling":true,"call_timeout":true,"#,
-    r#""progressive_call_invocations":true,"progressive_call_results":true}}}}]"#
-);
-
-#[derive(Default)]
-struct Clock(AtomicU64);
-
-impl Runtime for Clock {
-    fn now(&self) -> Time {
-        Time::from_nanos(self.0.load(Ordering::SeqCst))
-    }
-
-    fn spawn(&self, task: Task) {
-        drop(task);
-    }
-}
-
-/// A client that has joined, and its router in the hands of the test.
-struct World {
-    client: Client,
-    link: Link,
-    clock: Arc<Clock>,
-    transport: TransportId,
-}
-
-impl World {
-    fn new() -> Self {
-        let clock = Arc::new(Clock::default());
-        let config = Config::new("ws://router/ws", "realm1").reconnect(ReconnectPolicy::loowy()).keep_alive(None);
-        let (client, link) = start_linked(config, Arc::clone(&clock) as Arc<dyn Runtime>);
-        let mut actions = VecDeque::new();
-        link.turn(&mut actions, usize::MAX);
-        let Some(Action::OpenTransport { id, .. }) = actions.pop_front() else { panic!("nothing to open") };
-        link.opened(id, Some("wamp.2.json"));
-        let world = Self { client, link, clock, transport: id };
-        world.receive(WELCOME);
-        world.drain();
-        world
-    }
-
-    fn receive(&self, frame: &str) {
-        self.link.received(self.transport, &mut vec![Frame::Text(frame.as_bytes().to_vec().into())]);
-    }
-
-    /// Takes what is to be sent.
-    fn drain(&self) {
-        self.link.turn(&mut VecDeque::new(), usize::MAX);
-    }
-
-    fn advance(&self, seconds: u64) {
-        self.clock.0.fetch_add(seconds * 1_000_000_000, Ordering::SeqCst);
-        self.link.timed_out();
-    }
-
-    fn under_way(&self) -> Vec<(&'static str, usize)> {
-        self.client.0.shared.look(|state, _| state.under_way())
-    }
-
-    #[track_caller]
-    fn assert_still(&self, what: &str) {
-        assert_eq!(self.under_way(), [], "after: {what}");
-    }
-
-    fn registered(&self) -> Registration {
-        let mut register = pin!(self.client.register("com.example.p"));
-        assert!(poll(register.as_mut()).is_pending());
-        self.receive("[65,1,88]");
-        ready(register)
-    }
-
-    fn invoked(&self, registration: &mut Registration, details: &str) -> Invocation {
-        self.receive(&format!("[68,1,88,{details}]"));
-        ready(pin!(registration.next()))
-    }
-}
-
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// The output of a future that has all that it needs.
-#[track_caller]
-fn ready<F: Future>(future: Pin<&mut F>) -> <F::Output as Unwrap>::Value
-where
-    F::Output: Unwrap,
-{
-    let Poll::Ready(output) = poll(future) else { panic!("it should be ready") };
-    output.unwrapped()
-}
-
-trait Unwrap {
-    type Value;
-    fn unwrapped(self) -> Self::Value;
-}
-
-impl<T, E: core::fmt::Debug> Unwrap for Result<T, E> {
-    type Value = T;
-    #[track_caller]
-    fn unwrapped(self) -> T {
-        self.unwrap_or_else(|error| panic!("{error:?}"))
-    }
-}
-
-impl<T> Unwrap for Option<T> {
-    type Value = T;
-    #[track_caller]
-    fn unwrapped(self) -> T {
-        self.unwrap_or_else(|| panic!("there is one more"))
-    }
-}
+use super::world::{World, poll, ready};
+use super::{CallInput, Invocation, ProgressiveCall};
+use crate::{CallOptions, RequestError, TransportError, TransportErrorKind};
 
 /// The ways in which a call, an invocation or a session ends from outside.
 type Outside = (&'static str, fn(&World));

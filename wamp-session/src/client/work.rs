@@ -126,7 +126,9 @@ impl Work {
     }
 
     fn wake(&mut self, effects: &mut Effects) {
-        self.inputs.clear();
+        for input in self.inputs.drain(..) {
+            effects.discard_payload(input);
+        }
         self.bytes = 0;
         self.more = false;
         effects.wake(self.server.take());

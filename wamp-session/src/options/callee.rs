@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use wamp_proto::{InvokePolicy, MatchPolicy, Value};
 
-use super::own_key;
+use super::{own_key, own_value};
 use crate::{CommandError, OfflinePolicy};
 
 /// How to register a procedure.
@@ -146,7 +146,7 @@ impl RegisterOptions {
     ///
     /// [`CommandError::InvalidOption`] unless the key is of one of the forms `_abc` and `x_abc`, lower case, digits and underscores.
     pub fn option(mut self, key: &str, value: impl Into<Value>) -> Result<Self, CommandError> {
-        self.wire.extra.insert(own_key(key)?, value);
+        self.wire.extra.insert(own_key(key)?, own_value(value.into()));
         Ok(self)
     }
 

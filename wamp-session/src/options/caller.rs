@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wamp_proto::{CancelMode, Value};
 
-use super::own_key;
+use super::{own_key, own_value};
 use crate::passthru::{Attributes as _, Passthru};
 use crate::{CommandError, OfflinePolicy};
 
@@ -160,7 +160,7 @@ impl CallOptions {
     ///
     /// [`CommandError::InvalidOption`] unless the key is of one of the forms `_abc` and `x_abc`, lower case, digits and underscores.
     pub fn option(mut self, key: &str, value: impl Into<Value>) -> Result<Self, CommandError> {
-        self.wire.extra.insert(own_key(key)?, value);
+        self.wire.extra.insert(own_key(key)?, own_value(value.into()));
         Ok(self)
     }
 

@@ -5,6 +5,9 @@ mod caller;
 mod publisher;
 mod subscriber;
 
+use bytes::Bytes;
+use wamp_proto::Value;
+
 pub use self::callee::RegisterOptions;
 pub use self::caller::CallOptions;
 pub use self::publisher::PublishOptions;
@@ -18,6 +21,16 @@ pub(crate) fn own_key(key: &str) -> Result<&str, CommandError> {
     match rest {
         Some(rest) if rest.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')) => Ok(key),
         _ => Err(CommandError::InvalidOption(key.to_owned())),
+    }
+}
+
+/// A value that is made of nothing else than its own memory, so that it can be dropped anywhere.
+fn own_value(value: Value) -> Value {
+    match value {
+        Value::Bytes(bytes) => Value::Bytes(Bytes::copy_from_slice(&bytes)),
+        Value::List(values) => Value::List(values.into_iter().map(own_value).collect()),
+        Value::Dict(dict) => Value::Dict(dict.into_iter().map(|(key, value)| (key, own_value(value))).collect()),
+        value => value,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wamp_proto::{MatchPolicy, Value};
 
-use super::own_key;
+use super::{own_key, own_value};
 use crate::{CommandError, OfflinePolicy};
 
 /// How to subscribe to a topic.
@@ -130,7 +130,7 @@ impl SubscribeOptions {
     ///
     /// [`CommandError::InvalidOption`] unless the key is of one of the forms `_abc` and `x_abc`, lower case, digits and underscores.
     pub fn option(mut self, key: &str, value: impl Into<Value>) -> Result<Self, CommandError> {
-        self.wire.extra.insert(own_key(key)?, value);
+        self.wire.extra.insert(own_key(key)?, own_value(value.into()));
         Ok(self)
     }
 }

@@ -299,7 +299,7 @@ impl Session {
         let Some(registration) = self.callee.remove(key) else { return false };
         self.deadlines.cancel(registration.deadline);
         match registration.stage {
-            Stage::Waiting(place) => self.waiting.withdraw(place),
+            Stage::Waiting(place) => self.waiting.withdraw(place, &mut self.discards),
             Stage::Asked(request) => {
                 let Registration { procedure, options, .. } = registration;
                 self.callee.orphans.insert(key, request, procedure, options);

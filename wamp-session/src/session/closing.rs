@@ -25,7 +25,7 @@ impl Session {
             State::Waiting(_, deadline) => {
                 self.deadlines.cancel(*deadline);
                 self.dispose(|_| RequestError::Closed);
-                self.state = State::Closed;
+                self.enter(State::Closed);
                 self.events.push(SessionEvent::Closed(Arc::new(CloseCause::Application)));
             }
             State::Undecided => {
@@ -36,8 +36,10 @@ impl Session {
             }
             State::Closing(closing) => {
                 closing.again = false;
-                if core::mem::take(&mut closing.undecided) || closing.retry.take().is_some() {
-                    closing.cause = CloseCause::Application;
+                let retry = closing.retry.take();
+                if core::mem::take(&mut closing.undecided) || retry.is_some() {
+                    let cause = core::mem::replace(&mut closing.cause, CloseCause::Application);
+                    self.discards.push((cause, retry));
                     self.withdraw_question();
                     self.dispose(|_| RequestError::Closed);
                 }
@@ -226,7 +228,7 @@ impl Session {
         self.end_registrations(error);
         self.end_invocations();
         self.end_withdrawals(error);
-        self.waiting.clear();
+        self.waiting.clear(&mut self.discards);
     }
 
     /// The transport is gone: closed, or waiting for the next attempt.

@@ -5,6 +5,7 @@ mod caller;
 mod closing;
 mod commands;
 mod deadlines;
+mod discarded;
 mod inbound;
 mod invocations;
 mod life;
@@ -28,6 +29,9 @@ use wamp_proto::Format;
 use self::callee::Callee;
 use self::caller::Calls;
 use self::deadlines::{Deadline, Deadlines};
+#[cfg(feature = "client")]
+pub(crate) use self::discarded::Discarded;
+use self::discarded::Discards;
 use self::inbound::Inbound;
 use self::invocations::Invocations;
 use self::life::Life;
@@ -139,6 +143,7 @@ pub struct Session {
     undecided: Option<Undecided>,
     life: Life,
     stats: Stats,
+    discards: Discards,
 }
 
 impl Session {
@@ -168,6 +173,7 @@ impl Session {
             undecided: None,
             life: Life::default(),
             stats: Stats::default(),
+            discards: Discards::default(),
         }
     }
 

@@ -41,7 +41,15 @@ impl Session {
         let subprotocols = self.config.formats.iter().map(|format| format.subprotocol()).collect();
         self.outbound.push(Action::OpenTransport { id: transport, url: url.unwrap_or_default(), subprotocols });
         let deadline = self.deadlines.set(self.now.checked_add(self.config.connect_timeout), Deadline::Join);
-        self.state = State::Opening { transport, deadline };
+        self.enter(State::Opening { transport, deadline });
+    }
+
+    /// Goes on from a state that may hold why the session before was left.
+    pub(super) fn enter(&mut self, state: State) {
+        let before = core::mem::replace(&mut self.state, state);
+        if let State::Waiting(pause, _) = before {
+            self.discards.push(pause);
+        }
     }
 
     pub(super) fn opened(&mut self, transport: TransportId, opened: Opened) {

@@ -214,7 +214,7 @@ impl Session {
 
     pub(super) fn withdraw_stage(&mut self, stage: Stage) {
         match stage {
-            Stage::Waiting(place) => self.waiting.withdraw(place),
+            Stage::Waiting(place) => self.waiting.withdraw(place, &mut self.discards),
             Stage::Sent(request) => {
                 self.requests.forget(request);
             }

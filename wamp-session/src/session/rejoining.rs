@@ -174,6 +174,7 @@ impl Session {
                 self.dispose(|sent| RequestError::Disconnected { sent });
                 if let State::Closing(closing) = &mut self.state {
                     closing.undecided = false;
+                    self.discards.push(cause);
                 } else {
                     self.state = State::Closed;
                     self.events.push(SessionEvent::Closed(Arc::new(cause)));
@@ -184,8 +185,9 @@ impl Session {
 
     /// The application has closed the session before it said what follows.
     pub(super) fn withdraw_question(&mut self) {
-        if let Some(Undecided { deadline, .. }) = self.undecided.take() {
+        if let Some(Undecided { deadline, cause, .. }) = self.undecided.take() {
             self.deadlines.cancel(deadline);
+            self.discards.push(cause);
         }
     }
 
@@ -208,6 +210,7 @@ impl Session {
     /// Waits for the next attempt, or makes it if it is time.
     pub(super) fn pause(&mut self, pause: Pause) {
         if pause.at.is_some_and(|at| at <= self.now) {
+            self.discards.push(pause);
             self.open();
         } else {
             let deadline = self.deadlines.set(pause.at, Deadline::Reconnect);
@@ -312,6 +315,7 @@ impl Session {
     pub(super) fn stop_restoring(&mut self) {
         if let Some(restoring) = self.restoring.take() {
             self.deadlines.cancel(restoring.deadline);
+            self.discards.push(restoring.failed);
         }
     }
 

@@ -298,7 +298,7 @@ impl Session {
         }
         match wanted.stage {
             Stage::Waiting(place) => {
-                self.waiting.withdraw(place);
+                self.waiting.withdraw(place, &mut self.discards);
                 self.subscriptions.remove(key);
                 None
             }

@@ -1,11 +1,13 @@
 //! Commands that wait for a join, in the order in which they were given.
 
+use core::mem;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use wamp_proto::{CallOptions, Payload, PublishOptions, Uri};
 
 use super::Session;
+use super::discarded::Discards;
 use super::subscriber::WantedKey;
 use crate::{CallKey, CommandError, OfflinePolicy, PublishKey, RegistrationKey, Time};
 
@@ -81,9 +83,10 @@ impl Waiting {
         place
     }
 
-    pub(super) fn withdraw(&mut self, place: Place) {
+    pub(super) fn withdraw(&mut self, place: Place, discards: &mut Discards) {
         if let Some(command) = self.commands.remove(&place) {
             self.uncount(&command);
+            discards.push(command);
         }
     }
 
@@ -108,8 +111,11 @@ impl Waiting {
         self.counts.get(&kind).copied().unwrap_or_default()
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self { next: self.next, ..Self::default() };
+    pub(super) fn clear(&mut self, discards: &mut Discards) {
+        let gone = mem::replace(self, Self { next: self.next, ..Self::default() });
+        if gone.len() > 0 {
+            discards.push(gone);
+        }
     }
 }
 
@@ -165,9 +171,11 @@ impl Session {
         while let Some(command) = self.waiting.pop() {
             match command {
                 Command::Call { key, procedure, options, payload, until } => {
+                    self.discards.push(payload.clone());
                     self.send_waiting_call(key, procedure, options, payload, until);
                 }
                 Command::Publish { key, topic, options, payload } => {
+                    self.discards.push(payload.clone());
                     self.send_waiting_publish(key, topic, options, payload);
                 }
                 Command::Subscribe(key) => self.send_waiting_subscribe(key),
