@@ -251,6 +251,7 @@ impl<L: Holds> Turn<L> {
             }
             let ticket = *ticket.get_or_insert_with(|| state.ticket());
             mem::swap(state.room.entry(ticket).or_default(), &mut waker);
+            effects.idle();
             Poll::Pending
         })
     }

@@ -104,6 +104,8 @@ pub(crate) struct Effects {
     pub(super) told: Vec<Told>,
     /// Whether the driver carries it out, which need not be woken.
     by_driver: bool,
+    /// Whether nothing was done to the session after all.
+    is_idle: bool,
 }
 
 /// What the policy's function is to be asked.
@@ -164,8 +166,10 @@ impl Shared {
         let now = self.runtime.now();
         self.act(|state, effects| {
             let result = f(state, now, effects);
-            state.dispatch(now, effects);
-            state.wake_driver(effects);
+            if !effects.is_idle {
+                state.dispatch(now, effects);
+                state.wake_driver(effects);
+            }
             result
         })
     }
@@ -411,6 +415,11 @@ impl Effects {
 
     pub(crate) fn wake_all(&mut self, wakers: &mut BTreeMap<u64, Waker>) {
         self.wake.extend(mem::take(wakers).into_values());
+    }
+
+    /// The command only waits: there is nothing for the driver.
+    pub(crate) fn idle(&mut self) {
+        self.is_idle = true;
     }
 
     pub(crate) fn discard(&mut self, waker: Option<Waker>) {

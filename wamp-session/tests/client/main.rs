@@ -20,5 +20,6 @@ mod offline;
 mod passthru;
 mod races;
 mod reopening;
+mod scheduling;
 mod subscriber;
 mod world;

@@ -196,6 +196,8 @@ struct Running {
 pub(crate) struct World {
     inner: Arc<Inner>,
     tasks: Vec<Running>,
+    /// Whether tasks run only when the test picks them.
+    by_hand: bool,
     pub(crate) driver_polls: usize,
 }
 
@@ -216,7 +218,7 @@ impl World {
     pub(crate) fn with(config: Config) -> (Self, Client) {
         let inner = Arc::new(Inner::default());
         let (client, driver) = start(config, Hand(Arc::clone(&inner)));
-        let mut world = Self { inner, tasks: Vec::new(), driver_polls: 0 };
+        let mut world = Self { inner, tasks: Vec::new(), by_hand: false, driver_polls: 0 };
         world.add(Box::pin(driver), true);
         world.run();
         (world, client)
@@ -266,13 +268,69 @@ impl World {
         self.tasks.push(Running { task, flag, is_driver });
     }
 
+    fn adopt(&mut self) {
+        let spawned = std::mem::take(&mut *self.inner.spawned.lock().unwrap());
+        for task in spawned {
+            self.add(task, false);
+        }
+    }
+
+    /// From now on, tasks run only when the test picks them.
+    pub(crate) fn run_by_hand(&mut self) {
+        self.by_hand = true;
+    }
+
+    /// Adds a task of the test's.
+    pub(crate) fn spawn(&mut self, task: Task) {
+        self.add(task, false);
+    }
+
+    /// Polls one of the tasks that have been woken, which `pick` chooses among so many; `false` if there is none.
+    pub(crate) fn step(&mut self, pick: impl FnOnce(usize) -> usize) -> bool {
+        self.adopt();
+        let is_woken = |(_, running): &(usize, &Running)| running.flag.woken.load(Ordering::SeqCst);
+        let woken: Vec<usize> = self.tasks.iter().enumerate().filter(is_woken).map(|(index, _)| index).collect();
+        if woken.is_empty() {
+            return false;
+        }
+        let index = woken[pick(woken.len())];
+        self.poll_task(index);
+        true
+    }
+
+    /// Polls every task, though none has been woken; says how many were ready or want to be polled again.
+    pub(crate) fn poke(&mut self) -> usize {
+        let before = self.tasks.len();
+        for index in (0..before).rev() {
+            self.poll_task(index);
+        }
+        let woken = self.tasks.iter().filter(|running| running.flag.woken.load(Ordering::SeqCst)).count();
+        before - self.tasks.len() + woken
+    }
+
+    fn poll_task(&mut self, index: usize) {
+        let running = &mut self.tasks[index];
+        running.flag.woken.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&running.flag));
+        if running.task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            drop(self.tasks.remove(index));
+        }
+    }
+
+    /// Lets the next transport begin with nothing of those before.
+    pub(crate) fn renew_wire(&mut self) {
+        self.wire(|wire| {
+            wire.inbound.clear();
+            wire.sent.clear();
+            wire.closed = None;
+            wire.is_blocked = false;
+        });
+    }
+
     /// Runs what has been woken, until nothing is.
     pub(crate) fn run(&mut self) {
-        loop {
-            let spawned = std::mem::take(&mut *self.inner.spawned.lock().unwrap());
-            for task in spawned {
-                self.add(task, false);
-            }
+        while !self.by_hand {
+            self.adopt();
             let mut progress = false;
             let mut index = 0;
             while let Some(running) = self.tasks.get_mut(index) {
