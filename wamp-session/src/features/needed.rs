@@ -1,7 +1,8 @@
 //! What is done about a router, or a configuration, that lacks a feature.
 
 use wamp_proto::{
-    CallOptions, ErrorDetails, MatchPolicy, Message, PublishOptions, RegisterOptions, Role, SubscribeOptions, YieldOptions,
+    CallOptions, ErrorDetails, MatchPolicy, Message, PublishOptions, RegisterOptions, Role, SubscribeOptions,
+    YieldOptions,
 };
 
 use super::Feature;
