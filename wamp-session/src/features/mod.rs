@@ -8,6 +8,7 @@ use core::fmt;
 
 use wamp_proto::Role;
 
+#[cfg(any(test, feature = "router"))]
 pub(crate) use self::announced::announcement;
 #[cfg(feature = "router")]
 pub(crate) use self::announced::of_router;

@@ -44,6 +44,7 @@ mod subscription;
 mod testament;
 mod topic;
 
+#[cfg(feature = "router")]
 pub(crate) use self::read::number;
 
 pub use self::history::{History, HistoryFilter, StoredEvent, get_events};
