@@ -6,10 +6,10 @@ use core::marker::PhantomData;
 use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::codec::decode_closely;
 use crate::codec::read::Read;
+use crate::codec::{decode_closely, encode_closely};
 use crate::error::{DecodeErrorKind, Fault, Kind};
-use crate::{Dict, EncodeErrorKind, Format, Limits, Message, Payload, PayloadCheck, Value};
+use crate::{Dict, EncodeErrorKind, Format, Limits, Message, PayloadCheck, Value};
 
 /// Decodes a frame: nothing panics, the short way over usual heads and both [`PayloadCheck`]s agree, and a message survives each format that can carry it.
 pub fn decode(format: Format, frame: &[u8]) {
@@ -29,7 +29,7 @@ pub fn decode(format: Format, frame: &[u8]) {
         }
         (Err(error), Err(same)) => assert!(same == error || wrong_utf8, "{error} or {same}"),
         (Err(error), Ok(unchecked)) => {
-            let same = payload_of(&unchecked).and_then(|payload| payload.check().err());
+            let same = unchecked.payload().and_then(|payload| payload.check().err());
             // JSON is checked for UTF-8 as a whole before anything else.
             assert!(same.as_ref() == Some(&error) || same.is_some() && wrong_utf8, "{error} or {same:?}");
             read(&unchecked);
@@ -48,16 +48,20 @@ fn survives(message: &Message, format: Format, target: Format) {
         assert!(target != format || unsupported && !format.is_binary(), "{message:?}: {error}");
         return;
     }
+    assert_eq!(encode_closely(message, target).as_ref(), Ok(&frame));
+    assert_eq!(crate::encode_frame(message.clone(), target).as_deref(), Ok(&*frame));
     let again = crate::decode(frame.clone().into(), target, &Limits::new(), PayloadCheck::OnReceipt);
     assert_eq!(again.as_ref(), Ok(message), "{frame:02x?}");
     let mut same = Vec::new();
-    assert_eq!(again.map(|again| crate::encode(&again, target, &mut same)), Ok(Ok(())));
+    assert_eq!(again.as_ref().map(|again| crate::encode(again, target, &mut same)), Ok(Ok(())));
     assert_eq!(same, frame);
+    // Its payload is nobody else's: it is sent on where it lies.
+    assert_eq!(again.map(|again| crate::encode_frame(again, target)), Ok(Ok(frame.into())));
 }
 
 /// Looks at a payload in every way.
 fn read(message: &Message) {
-    let Some(payload) = payload_of(message) else { return };
+    let Some(payload) = message.payload() else { return };
     let args = payload.args::<Vec<Value>>();
     if let Ok(args) = &args {
         // Each skips those before it.
@@ -72,20 +76,6 @@ fn read(message: &Message) {
     let _ = payload.kwargs::<Dict>();
     let _ = payload.to::<(String, f64, Option<bool>)>();
     let _ = payload.arg::<Vec<Vec<u8>>>(1);
-}
-
-fn payload_of(message: &Message) -> Option<&Payload> {
-    match message {
-        Message::Abort(message) => Some(&message.payload),
-        Message::Error(message) => Some(&message.payload),
-        Message::Publish(message) => Some(&message.payload),
-        Message::Event(message) => Some(&message.payload),
-        Message::Call(message) => Some(&message.payload),
-        Message::Result(message) => Some(&message.payload),
-        Message::Invocation(message) => Some(&message.payload),
-        Message::Yield(message) => Some(&message.payload),
-        _ => None,
-    }
 }
 
 /// Skips one value, and decodes it: both agree on where it ends, whether it is valid and how deep it is. The first byte picks the format.

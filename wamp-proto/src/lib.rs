@@ -81,7 +81,7 @@ pub mod fuzz;
 #[cfg(not(any(feature = "json", feature = "msgpack", feature = "cbor")))]
 compile_error!("wamp-proto needs at least one format: enable the feature `json`, `msgpack` or `cbor`");
 
-pub use crate::codec::{decode, encode};
+pub use crate::codec::{decode, encode, encode_frame};
 pub use crate::error::{
     DecodeError, DecodeErrorKind, Element, EncodeError, EncodeErrorKind, Kind, Length, PayloadError,
 };

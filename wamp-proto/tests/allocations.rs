@@ -8,8 +8,8 @@ use bytes::Bytes;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use wamp_proto::{
     Call, CallOptions, CallResult, Event, EventDetails, Format, IntoPayload, Invocation, InvocationDetails, Limits,
-    Message, PayloadCheck, PublicationId, RegistrationId, RequestId, ResultDetails, SubscriptionId, Uri, decode,
-    encode,
+    Message, PayloadCheck, PublicationId, RegistrationId, RequestId, ResultDetails, SubscriptionId, Uri, Yield,
+    YieldOptions, decode, encode, encode_frame,
 };
 
 #[global_allocator]
@@ -95,22 +95,47 @@ fn receiving_a_shared_frame_with_empty_details_allocates_nothing() {
 }
 
 #[test]
-fn sending_a_small_message_allocates_its_payload_and_its_frame_once() {
+fn sending_a_small_message_allocates_its_payload_which_becomes_the_frame() {
+    let _turn = turn();
+    let procedure = Uri::new("com.example.add2").unwrap();
+    let call = |options, payload| -> Message {
+        let request = RequestId::new(7_814_135).unwrap();
+        Call { request, options, procedure: procedure.clone(), payload }.into()
+    };
+    for format in Format::ALL.iter().copied() {
+        for with_options in [false, true] {
+            let options = || {
+                let mut all = CallOptions::default();
+                all.receive_progress = with_options.then_some(true);
+                all
+            };
+            let payload = || (23, "text").into_payload(format).unwrap();
+            assert_eq!(allocations(payload).0, 1, "{format}");
+            let (count, sent) = allocations(|| encode_frame(call(options(), payload()), format).unwrap());
+            assert_eq!(count, 1, "{format}");
+            assert_eq!(sent, frame(&call(options(), payload()), format));
+
+            // Somebody keeps the payload: a copy, and nothing beside it.
+            let kept = payload();
+            let shared = kept.clone();
+            let (count, sent) = allocations(|| encode_frame(call(options(), kept.clone()), format).unwrap());
+            assert_eq!(count, 1, "{format}");
+            assert_eq!(sent, frame(&call(options(), shared), format));
+        }
+    }
+}
+
+#[test]
+fn sending_a_large_message_copies_its_payload_nowhere() {
     let _turn = turn();
     for format in Format::ALL.iter().copied() {
-        // The payload's buffer, and what shares it.
-        let (count, payload) = allocations(|| (23, "text").into_payload(format).unwrap());
-        assert_eq!(count, 2, "{format}");
-        let call = Call {
-            request: RequestId::new(7_814_135).unwrap(),
-            options: CallOptions::default(),
-            procedure: Uri::new("com.example.add2").unwrap(),
-            payload,
-        };
-        let call = call.into();
-        let (count, frame) = allocations(|| frame(&call, format));
-        assert_eq!(count, 1, "{format}");
-        assert_eq!(decode(frame.into(), format, &Limits::new(), PayloadCheck::OnReceipt).unwrap(), call);
+        let request = RequestId::new(7_814_135).unwrap();
+        let payload = vec!["text"; 100_000].into_payload(format).unwrap();
+        let place = payload.raw_args().unwrap().unwrap().as_ptr();
+        let region = Region::new(ALLOCATOR);
+        let sent = encode_frame(Yield { request, options: YieldOptions::default(), payload }.into(), format).unwrap();
+        assert!(region.change().bytes_allocated < 1_000, "{format}");
+        assert!(sent.as_ptr_range().contains(&place), "{format}");
     }
 }
 

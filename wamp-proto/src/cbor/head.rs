@@ -1,5 +1,6 @@
 //! The heads of data items: a major type and its argument.
 
+use crate::codec::buffer::Sink;
 pub(super) use crate::codec::text::number;
 
 pub(super) const UNSIGNED: u8 = 0x00;
@@ -35,7 +36,7 @@ pub(super) fn argument(initial: u8, rest: &[u8]) -> Result<(&[u8], u64), Wrong> 
 
 /// Appends the shortest head of a major type and an argument.
 #[inline]
-pub(super) fn write(major: u8, argument: u64, out: &mut Vec<u8>) {
+pub(super) fn write(major: u8, argument: u64, out: &mut impl Sink) {
     match (u8::try_from(argument), u16::try_from(argument), u32::try_from(argument)) {
         (Ok(argument @ 0..=23), ..) => out.push(major | argument),
         (Ok(argument), ..) => out.extend_from_slice(&[major | 24, argument]),
@@ -47,10 +48,12 @@ pub(super) fn write(major: u8, argument: u64, out: &mut Vec<u8>) {
 
 /// Appends an initial byte and an argument of so many bytes.
 #[inline]
-pub(super) fn write_long<const N: usize>(initial: u8, argument: [u8; N], out: &mut Vec<u8>) {
-    out.reserve(1 + N);
-    out.push(initial);
-    out.extend_from_slice(&argument);
+pub(super) fn write_long<const N: usize>(initial: u8, argument: [u8; N], out: &mut impl Sink) {
+    let mut head = [initial; 9];
+    if let Some(place) = head.get_mut(1..=N) {
+        place.copy_from_slice(&argument);
+    }
+    out.extend_from_slice(head.get(..=N).unwrap_or_default());
 }
 
 /// The value of a half-precision float.

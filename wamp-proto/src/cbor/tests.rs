@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Reader, Writer, skip};
+use crate::codec::buffer::Buffer;
 use crate::codec::read::Read;
 use crate::codec::write::Write;
 use crate::error::{DecodeErrorKind, Kind};
@@ -412,9 +413,9 @@ fn id_16_ids_are_exact() {
 #[test]
 fn ser_30_text_and_bytes_are_written_apart() {
     fn written(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
-        let mut frame = vec![];
+        let mut frame = Buffer::new();
         write(&mut Writer::new(&mut frame));
-        frame
+        frame.into_vec()
     }
     assert_eq!(written(|writer| writer.value(&Value::Bytes(Bytes::from_static(&[1, 2]))).unwrap()), [0x42, 1, 2]);
     assert_eq!(written(|writer| writer.value(&"ab".into()).unwrap()), [0x62, b'a', b'b']);

@@ -23,6 +23,9 @@ pub(crate) trait Attributes: Default {
     /// Reads the dict into a struct that is still empty; `depth` lists and dicts may nest in it, itself included.
     fn fill<'a, R: Read<'a>>(&mut self, reader: &mut R, bytes: &'a [u8], depth: u8) -> Result<(), Fault>;
 
+    /// Whether every attribute is absent.
+    fn is_empty(&self) -> bool;
+
     fn write<W: Write>(&self, writer: &mut W) -> Result<(), EncodeErrorKind>;
 }
 
@@ -66,9 +69,18 @@ macro_rules! attributes {
                 Ok(())
             }
 
+            #[inline]
+            fn is_empty(&self) -> bool {
+                self.extra.len() == 0 $(&& self.$field.is_none())*
+            }
+
             fn write<W: $crate::codec::write::Write>(&self, writer: &mut W) -> Result<(), $crate::EncodeErrorKind> {
                 let entries = self.extra.len() $(+ usize::from(self.$field.is_some()))*;
                 writer.begin_dict(entries);
+                if entries == 0 {
+                    writer.end_dict();
+                    return Ok(());
+                }
                 $(if let Some(value) = &self.$field {
                     writer.key($key)?;
                     $crate::codec::attribute::Attribute::write(value, writer)?;

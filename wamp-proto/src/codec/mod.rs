@@ -1,6 +1,8 @@
 //! Messages to frames and back, the same for every format.
 
 pub(crate) mod attribute;
+mod brief;
+pub(crate) mod buffer;
 mod decode;
 mod encode;
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
@@ -14,4 +16,6 @@ pub(crate) mod write;
 pub use self::decode::decode;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::decode::decode_closely;
-pub use self::encode::encode;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::encode::encode_closely;
+pub use self::encode::{encode, encode_frame};

@@ -2,14 +2,12 @@
 
 use crate::{EncodeErrorKind, Format, Value};
 
-/// An append-only writer of one frame.
+/// An append-only writer of one frame, or of its start.
 ///
 /// Lengths are announced before the elements; the writer of a text format ignores them.
 pub(crate) trait Write {
     const FORMAT: Format;
 
-    /// Makes room for so many bytes, so that they are not moved as the frame grows.
-    fn reserve(&mut self, bytes: usize);
     fn begin_list(&mut self, elements: usize);
     fn end_list(&mut self);
     fn begin_dict(&mut self, entries: usize);
@@ -20,6 +18,6 @@ pub(crate) trait Write {
     fn string(&mut self, value: &str) -> Result<(), EncodeErrorKind>;
     /// Writes a value, by iteration over its depth or with a bound on it.
     fn value(&mut self, value: &Value) -> Result<(), EncodeErrorKind>;
-    /// Splices in encoded elements of a list, one or more, as they are.
+    /// Splices in encoded elements of a list, one or more, as they are; none leave the writer where they are to follow.
     fn raw(&mut self, encoded: &[u8]);
 }

@@ -10,12 +10,18 @@ use serde::de::{DeserializeSeed, Error as _};
 use serde::{Serialize, Serializer};
 
 pub(crate) use self::read::Reader;
-pub(crate) use self::write::Writer;
+pub(crate) use self::write::{Writer, is_plain};
 use crate::serial::Dialect;
 use crate::{EncodeErrorKind, Format};
 
 /// Appends a value as compact JSON.
 pub(crate) fn to_vec<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    serialize(value, out)
+}
+
+/// Writes a value as compact JSON.
+#[inline]
+fn serialize<T: Serialize + ?Sized>(value: &T, out: impl std::io::Write) -> Result<(), serde_json::Error> {
     value.serialize(&mut serde_json::Serializer::new(out))
 }
 

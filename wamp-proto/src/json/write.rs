@@ -1,13 +1,14 @@
 //! Messages to JSON frames.
 
-use super::{Strict, to_vec};
+use super::{Strict, serialize};
+use crate::codec::buffer::{Buffer, Sink};
 use crate::codec::write::Write;
 use crate::serial::{self, Dialect};
 use crate::{EncodeErrorKind, Format, Limits, Value};
 
 /// A writer of compact JSON.
 pub(crate) struct Writer<'a> {
-    frame: &'a mut Vec<u8>,
+    frame: &'a mut Buffer,
     /// How many lists and dicts are open.
     level: u8,
     /// Whether a comma is due before what comes next.
@@ -15,11 +16,13 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) const fn new(frame: &'a mut Vec<u8>) -> Self {
+    #[inline]
+    pub(crate) const fn new(frame: &'a mut Buffer) -> Self {
         Self { frame, level: 0, comma: false }
     }
 
     /// Starts an element or key.
+    #[inline]
     fn separate(&mut self) {
         if self.comma {
             self.frame.push(b',');
@@ -27,6 +30,7 @@ impl<'a> Writer<'a> {
         self.comma = true;
     }
 
+    #[inline]
     fn begin(&mut self, bracket: u8) {
         self.separate();
         self.frame.push(bracket);
@@ -34,37 +38,51 @@ impl<'a> Writer<'a> {
         self.comma = false;
     }
 
+    #[inline]
     fn end(&mut self, bracket: u8) {
         self.frame.push(bracket);
         self.level -= 1;
         self.comma = true;
     }
 
+    #[inline]
     fn text(&mut self, text: &str) -> Result<(), EncodeErrorKind> {
         Strict::check_text(text)?;
-        to_vec(text, self.frame).map_err(|error| EncodeErrorKind::Custom(error.to_string()))
+        if is_plain(text) {
+            self.frame.push(b'"');
+            self.frame.extend_from_slice(text.as_bytes());
+            self.frame.push(b'"');
+            return Ok(());
+        }
+        serialize(text, &mut *self.frame).map_err(|error| EncodeErrorKind::Custom(error.to_string()))
     }
+}
+
+/// Whether each byte of a string stands for itself.
+#[inline]
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
 }
 
 impl Write for Writer<'_> {
     const FORMAT: Format = Format::Json;
 
-    fn reserve(&mut self, bytes: usize) {
-        self.frame.reserve(bytes);
-    }
-
+    #[inline]
     fn begin_list(&mut self, _: usize) {
         self.begin(b'[');
     }
 
+    #[inline]
     fn end_list(&mut self) {
         self.end(b']');
     }
 
+    #[inline]
     fn begin_dict(&mut self, _: usize) {
         self.begin(b'{');
     }
 
+    #[inline]
     fn key(&mut self, key: &str) -> Result<(), EncodeErrorKind> {
         self.separate();
         self.text(key)?;
@@ -73,31 +91,37 @@ impl Write for Writer<'_> {
         Ok(())
     }
 
+    #[inline]
     fn end_dict(&mut self) {
         self.end(b'}');
     }
 
+    #[inline]
     fn bool(&mut self, value: bool) {
         self.separate();
         self.frame.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
+    #[inline]
     fn unsigned(&mut self, value: u64) {
         self.separate();
-        // Writing to a vector cannot fail.
-        let _ = to_vec(&value, self.frame);
+        // Writing to memory cannot fail.
+        let _ = serialize(&value, &mut *self.frame);
     }
 
+    #[inline]
     fn string(&mut self, value: &str) -> Result<(), EncodeErrorKind> {
         self.separate();
         self.text(value)
     }
 
+    #[inline]
     fn value(&mut self, value: &Value) -> Result<(), EncodeErrorKind> {
         self.separate();
-        serial::write(value, Self::FORMAT, Limits::MAX_DEPTH.saturating_sub(self.level), self.frame)
+        serial::write(value, Self::FORMAT, Limits::MAX_DEPTH.saturating_sub(self.level), self.frame.many())
     }
 
+    #[inline]
     fn raw(&mut self, encoded: &[u8]) {
         self.separate();
         self.frame.extend_from_slice(encoded);
@@ -110,9 +134,9 @@ mod tests {
     use crate::Dict;
 
     fn written(write: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeErrorKind>) -> Result<String, EncodeErrorKind> {
-        let mut frame = Vec::new();
+        let mut frame = Buffer::new();
         write(&mut Writer::new(&mut frame))?;
-        Ok(String::from_utf8(frame).unwrap())
+        Ok(String::from_utf8(frame.into_vec()).unwrap())
     }
 
     #[test]
@@ -170,9 +194,9 @@ mod tests {
     #[test]
     fn ser_14_integers_have_no_fraction_and_no_exponent() {
         for (number, text) in [(1 << 53, "9007199254740992"), (u64::MAX, "18446744073709551615"), (0, "0")] {
-            let mut frame = Vec::new();
+            let mut frame = Buffer::new();
             Writer::new(&mut frame).unsigned(number);
-            assert_eq!(frame, text.as_bytes());
+            assert_eq!(frame.as_slice(), text.as_bytes());
         }
     }
 

@@ -24,6 +24,8 @@ pub use self::subscriber::{
     Event, EventDetails, Subscribe, SubscribeOptions, Subscribed, Unsubscribe, Unsubscribed, UnsubscribedDetails,
 };
 
+use crate::Payload;
+
 macro_rules! messages {
     ($($(#[$doc:meta])* $variant:ident($message:ident) = $code:literal, $name:literal;)*) => {
         /// The type of a message: its first element.
@@ -129,6 +131,33 @@ messages! {
     Interrupt(Interrupt) = 69, "INTERRUPT";
     /// Returns the result of an invocation.
     Yield(Yield) = 70, "YIELD";
+}
+
+/// Finds the payload of a message whose type has one.
+macro_rules! payload {
+    ($message:expr) => {
+        match $message {
+            Message::Abort(Abort { payload, .. })
+            | Message::Error(Error { payload, .. })
+            | Message::Publish(Publish { payload, .. })
+            | Message::Event(Event { payload, .. })
+            | Message::Call(Call { payload, .. })
+            | Message::Result(CallResult { payload, .. })
+            | Message::Invocation(Invocation { payload, .. })
+            | Message::Yield(Yield { payload, .. }) => Some(payload),
+            _ => None,
+        }
+    };
+}
+
+impl Message {
+    pub(crate) const fn payload(&self) -> Option<&Payload> {
+        payload!(self)
+    }
+
+    pub(crate) const fn payload_mut(&mut self) -> Option<&mut Payload> {
+        payload!(self)
+    }
 }
 
 impl MessageType {

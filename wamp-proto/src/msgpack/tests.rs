@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Reader, Writer, skip};
+use crate::codec::buffer::Buffer;
 use crate::codec::read::Read;
 use crate::codec::write::Write;
 use crate::error::{DecodeErrorKind, Kind};
@@ -377,9 +378,9 @@ fn ser_24_only_kwargs_need_strings_as_keys() {
 #[test]
 fn ser_20_the_shortest_forms_are_written() {
     fn written(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
-        let mut frame = vec![];
+        let mut frame = Buffer::new();
         write(&mut Writer::new(&mut frame));
-        frame
+        frame.into_vec()
     }
     for (number, bytes) in [
         (0, &[0x00][..]),

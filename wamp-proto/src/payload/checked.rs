@@ -1,7 +1,10 @@
 //! Arguments and ArgumentsKw that are known to be well-formed.
 
-use bytes::Bytes;
+use core::ops::Range;
 
+use bytes::{Buf, Bytes};
+
+use super::into::ROOM;
 use crate::codec::read::Read;
 use crate::codec::write::Write;
 use crate::error::Kind;
@@ -28,6 +31,19 @@ pub(crate) struct Parts {
     /// Where the ArgumentsKw start; at the end if there are only Arguments.
     pub(crate) kwargs_start: usize,
     pub(crate) to: usize,
+}
+
+impl Parts {
+    /// From where to where elements are.
+    const fn range(self, elements: Elements) -> Range<usize> {
+        let Self { from, args_end, kwargs_start, to } = self;
+        match elements {
+            Elements::None => from..from,
+            Elements::Args => from..args_end,
+            Elements::Kwargs => kwargs_start..to,
+            Elements::Both => from..to,
+        }
+    }
 }
 
 impl Checked {
@@ -95,12 +111,12 @@ impl Checked {
 
     /// Whether there are Arguments that are not empty.
     fn has_any_args(&self) -> bool {
-        self.has_args() && !with_format!(self.format, module => is_empty::<module::Reader<'_>>(self.args()))
+        self.has_args() && !is_empty(self.args(), self.format)
     }
 
     /// Whether there are ArgumentsKw that are not empty.
     pub(super) fn has_any_kwargs(&self) -> bool {
-        self.has_kwargs() && !with_format!(self.format, module => is_empty::<module::Reader<'_>>(self.kwargs()))
+        self.has_kwargs() && !is_empty(self.kwargs(), self.format)
     }
 
     /// Without empty ArgumentsKw, and `None` if the Arguments are empty, too.
@@ -114,35 +130,83 @@ impl Checked {
     }
 
     /// What a message of the same format gets.
-    pub(super) fn elements(&self) -> Elements<'_> {
-        if self.has_any_kwargs() {
-            Elements { count: 2, lacks_args: !self.has_args(), bytes: self.bytes() }
-        } else if self.has_any_args() {
-            Elements { count: 1, lacks_args: false, bytes: self.args() }
-        } else {
-            Elements::default()
+    #[inline]
+    pub(super) fn elements(&self) -> Elements {
+        match (self.has_any_kwargs(), self.has_args()) {
+            (true, true) => Elements::Both,
+            (true, false) => Elements::Kwargs,
+            (false, _) if self.has_any_args() => Elements::Args,
+            (false, _) => Elements::None,
         }
+    }
+
+    /// The bytes of elements.
+    pub(super) fn part(&self, elements: Elements) -> &[u8] {
+        self.frame.get(self.parts.range(elements)).unwrap_or_default()
+    }
+
+    /// Writes around elements what makes them a message; what is left of the room behind a small one would be wasted.
+    #[inline]
+    pub(super) fn framed(
+        self,
+        elements: Elements,
+        head: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> Result<Bytes, Self> {
+        let Self { format, frame, parts } = self;
+        let Range { start, end } = parts.range(elements);
+        let mut buffer = match frame.try_into_mut() {
+            Ok(buffer) => buffer,
+            Err(frame) => return Err(Self { format, frame, parts }),
+        };
+        let behind = list_end(format);
+        let stop = end + behind.len();
+        if stop <= buffer.len()
+            && buffer.capacity() <= 2 * (stop - start) + ROOM
+            && let Some(from) = buffer.get_mut(..start).and_then(head)
+        {
+            if let Some(place) = buffer.get_mut(end..stop) {
+                place.copy_from_slice(behind);
+            }
+            buffer.truncate(stop);
+            let mut frame = buffer.freeze();
+            frame.advance(from);
+            return Ok(frame);
+        }
+        Err(Self { format, frame: buffer.freeze(), parts })
     }
 }
 
 /// The elements of a message that are its payload, empty ones left out.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Elements<'a> {
-    pub(crate) count: usize,
-    /// Whether an empty list comes before the ArgumentsKw, which is not in the bytes.
-    lacks_args: bool,
-    pub(crate) bytes: &'a [u8],
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Elements {
+    #[default]
+    None,
+    Args,
+    /// ArgumentsKw behind an empty list, which is not in the bytes.
+    Kwargs,
+    Both,
 }
 
-impl Elements<'_> {
-    pub(crate) fn write<W: Write>(self, writer: &mut W) {
-        if self.lacks_args {
-            writer.begin_list(0);
-            writer.end_list();
+impl Elements {
+    pub(crate) const fn count(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Args => 1,
+            Self::Kwargs | Self::Both => 2,
         }
-        if self.count > 0 {
-            writer.raw(self.bytes);
+    }
+
+    /// Writes what comes before the bytes of the elements.
+    pub(crate) fn write_start<W: Write>(self, writer: &mut W) {
+        match self {
+            Self::None => return,
+            Self::Kwargs => {
+                writer.begin_list(0);
+                writer.end_list();
+            }
+            Self::Args | Self::Both => {}
         }
+        writer.raw(&[]);
     }
 }
 
@@ -173,7 +237,27 @@ fn element<'a, R: Read<'a>>(list: &'a [u8], index: usize) -> Option<&'a [u8]> {
 }
 
 /// Whether a list or dict, known to be well-formed, has nothing in it.
-fn is_empty<'a, R: Read<'a>>(bytes: &'a [u8]) -> bool {
+#[inline]
+fn is_empty(bytes: &[u8], format: Format) -> bool {
+    !is_plainly_filled(bytes, format) && with_format!(format, module => is_read_empty::<module::Reader<'_>>(bytes))
+}
+
+/// Whether the first bytes of a list or dict tell that there is something in it; most that are not empty do.
+#[inline]
+const fn is_plainly_filled(bytes: &[u8], format: Format) -> bool {
+    match (format, bytes) {
+        #[cfg(feature = "json")]
+        (Format::Json, [_, second, ..]) => !matches!(second, b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r'),
+        #[cfg(feature = "msgpack")]
+        (Format::MsgPack, [first, ..]) => matches!(first, 0x81..=0x8f | 0x91..=0x9f),
+        #[cfg(feature = "cbor")]
+        (Format::Cbor, [first, ..]) => matches!(first, 0x81..=0x97 | 0xa1..=0xb7),
+        _ => false,
+    }
+}
+
+#[cold]
+fn is_read_empty<'a, R: Read<'a>>(bytes: &'a [u8]) -> bool {
     let mut reader = R::new(bytes);
     match reader.kind() {
         Ok(Kind::List) => reader.list().and_then(|mut open| reader.next_element(&mut open)).is_ok_and(|found| !found),
@@ -206,15 +290,27 @@ pub(super) const fn empty_dict(format: Format) -> &'static [u8] {
     }
 }
 
-/// What stands before and behind the element of a list of one.
-pub(super) const fn list_of_one(format: Format) -> (u8, &'static [u8]) {
+/// The head of a list of one element.
+pub(super) const fn list_of_one(format: Format) -> u8 {
     match format {
         #[cfg(feature = "json")]
-        Format::Json => (b'[', b"]"),
+        Format::Json => b'[',
         #[cfg(feature = "msgpack")]
-        Format::MsgPack => (0x91, b""),
+        Format::MsgPack => 0x91,
         #[cfg(feature = "cbor")]
-        Format::Cbor => (0x81, b""),
+        Format::Cbor => 0x81,
+    }
+}
+
+/// What ends a list.
+pub(crate) const fn list_end(format: Format) -> &'static [u8] {
+    match format {
+        #[cfg(feature = "json")]
+        Format::Json => b"]",
+        #[cfg(feature = "msgpack")]
+        Format::MsgPack => b"",
+        #[cfg(feature = "cbor")]
+        Format::Cbor => b"",
     }
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::value::{Error as UnitError, UnitDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-pub(crate) use self::checked::{Checked, Elements, Parts};
+pub(crate) use self::checked::{Checked, Elements, Parts, list_end};
 use self::checked::{empty_dict, empty_list};
 pub use self::from::FromPayload;
 pub use self::into::{Args, ArgsKwargs, IntoPayload, Kwargs};
@@ -313,9 +313,42 @@ impl Payload {
         })
     }
 
+    /// The payload itself if it is of the format, and a transcoded one if not; what is returned is checked.
+    #[inline]
+    pub(crate) fn into_format(self, format: Format) -> Result<Self, EncodeError> {
+        match &self.0 {
+            Repr::Empty => Ok(self),
+            Repr::Checked(checked) if checked.format == format => Ok(self),
+            _ => self.transcode(format),
+        }
+    }
+
     /// The elements that a message of the same format gets; none if the payload has not been checked, or is malformed.
-    pub(crate) fn elements(&self) -> Elements<'_> {
+    #[inline]
+    pub(crate) fn elements(&self) -> Elements {
         self.parts().ok().flatten().map_or_else(Elements::default, Checked::elements)
+    }
+
+    /// The bytes of elements that the payload has.
+    pub(crate) fn part(&self, elements: Elements) -> &[u8] {
+        self.parts().ok().flatten().map_or(&[], |checked| checked.part(elements))
+    }
+
+    /// Makes the payload a frame where it lies, if it is nobody else's and there is room around it; gives it back if not.
+    ///
+    /// `head` gets the room before the elements, writes up to its end, and says where it starts; `None` is an unchanged room.
+    #[inline]
+    pub(crate) fn framed(
+        self,
+        elements: Elements,
+        head: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> Result<Bytes, Self> {
+        match self.0 {
+            Repr::Checked(checked) if elements != Elements::None => {
+                checked.framed(elements, head).map_err(|checked| Self(Repr::Checked(checked)))
+            }
+            repr => Err(Self(repr)),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::checked::{Checked, Parts, separator};
+use crate::codec::buffer::Buffer;
 use crate::codec::read::Read;
 use crate::codec::write::Write;
 use crate::error::{DecodeErrorKind, Fault, Kind};
@@ -41,10 +42,10 @@ impl Payload {
         let checked = payload.parts().ok().flatten();
         let args = checked.map_or_else(|| super::empty_list(format), Checked::args);
         let kwargs = checked.map_or_else(|| super::empty_dict(format), Checked::kwargs);
-        let mut packed = Vec::with_capacity(args.len() + kwargs.len() + 24);
+        let mut packed = Buffer::with_capacity(args.len() + kwargs.len() + 24);
         with_format!(format, module => write(&mut module::Writer::new(&mut packed), args, kwargs))
             .map_err(|kind| EncodeError { path: "payload".into(), kind })?;
-        Ok(packed)
+        Ok(packed.into_vec())
     }
 
     /// Unpacks Arguments and ArgumentsKw from one dict, the reverse of [`pack`](Self::pack).

@@ -13,10 +13,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
-use wamp_proto::{
-    ArgsKwargs, DecodeError, DecodeErrorKind, Dict, Format, IntoPayload, Limits, Message, PayloadCheck, RequestId,
-    Value, Yield, YieldOptions, decode, encode,
-};
+use wamp_proto::*;
 
 use crate::messages::{dict, message, payload_of, value};
 
@@ -141,8 +138,84 @@ impl Edit {
     }
 }
 
+/// Every small payload, and those around the sizes at which a payload is placed otherwise.
+fn arguments(format: Format) -> impl Strategy<Value = (Vec<Value>, Dict)> {
+    let long = (proptest::sample::select(&[100_usize, 240, 500, 900, 2_000, 70_000][..]), 0..160_usize)
+        .prop_map(|(least, more)| vec![Value::from("x".repeat(least + more))]);
+    let args = prop_oneof![3 => proptest::collection::vec(value(format), 0..4), 2 => long];
+    (args, prop_oneof![2 => Just(Dict::new()), 1 => dict(format)])
+}
+
+/// The ids and the URI of a head, up to more than the room in front of a payload.
+fn head() -> impl Strategy<Value = (u64, u64, String)> {
+    let id = || prop_oneof![1..=MAX_ID, 1..=300_u64, (0..54_u32).prop_map(|bit| 1 << bit)];
+    (id(), id(), prop_oneof![r#"[a-zé"\\\x01]{1,40}"#, "[a-z]{20,140}", "[a-z]{250,260}"])
+}
+
 proptest! {
     #![proptest_config(config(400))]
+
+    /// What serde writes is what comes out, whoever writes the head, and wherever.
+    #[test]
+    fn a_head_is_written_in_front_of_its_payload_as_serde_writes_it(
+        (format, (args, kwargs)) in formats().prop_flat_map(|format| (Just(format), arguments(format))),
+        (first, second, uri) in head(),
+        from in formats(),
+    ) {
+        let request = RequestId::new(first).unwrap();
+        let topic = Uri::new(&*uri).unwrap();
+        let payload = |format| ArgsKwargs(&args, &kwargs).into_payload(format).unwrap();
+        let messages = |payload: &dyn Fn() -> Payload| -> [(Message, Vec<Value>); 6] {
+            let (none, one, two) = (Value::from(Dict::new()), Value::from(first), Value::from(second));
+            let details = |code: u64, rest: &[&Value]| {
+                [Value::from(code)].into_iter().chain(rest.iter().copied().cloned()).collect()
+            };
+            let uri = Value::from(&*uri);
+            [
+                (Publish { request, options: PublishOptions::default(), topic: topic.clone(), payload: payload() }.into(), details(16, &[&one, &none, &uri])),
+                (Call { request, options: CallOptions::default(), procedure: topic.clone(), payload: payload() }.into(), details(48, &[&one, &none, &uri])),
+                (CallResult { request, details: ResultDetails::default(), payload: payload() }.into(), details(50, &[&one, &none])),
+                (Yield { request, options: YieldOptions::default(), payload: payload() }.into(), details(70, &[&one, &none])),
+                (Event { subscription: SubscriptionId::new(first).unwrap(), publication: PublicationId::new(second).unwrap(), details: EventDetails::default(), payload: payload() }.into(), details(36, &[&one, &two, &none])),
+                (Invocation { request, registration: RegistrationId::new(second).unwrap(), details: InvocationDetails::default(), payload: payload() }.into(), details(68, &[&one, &two, &none])),
+            ]
+        };
+        let expected = |mut elements: Vec<Value>| {
+            if !args.is_empty() || !kwargs.is_empty() {
+                elements.push(Value::from(args.clone()));
+            }
+            if !kwargs.is_empty() {
+                elements.push(kwargs.clone().into());
+            }
+            Args(elements).into_payload(format).unwrap().raw_args().unwrap().unwrap()
+        };
+        for (message, elements) in messages(&|| payload(format)) {
+            let expected = expected(elements);
+            prop_assert_eq!(&encoded(&message, format), &expected);
+            // Somebody else has the payload, and it stays what it was.
+            prop_assert_eq!(&encode_frame(message.clone(), format).unwrap(), &expected);
+            prop_assert_eq!(payload_of(&message).unwrap(), &payload(format));
+            // Nobody else has it.
+            let mine = messages(&|| payload(format)).into_iter().find(|(mine, _)| mine.message_type() == message.message_type());
+            prop_assert_eq!(&encode_frame(mine.unwrap().0, format).unwrap(), &expected);
+            prop_assert_eq!(&encode_frame(decoded(&expected, format).unwrap(), format).unwrap(), &expected);
+        }
+        if let Ok(payload) = ArgsKwargs(&args, &kwargs).into_payload(from) {
+            for (message, elements) in messages(&|| payload.clone()) {
+                prop_assert_eq!(encode_frame(message, format).unwrap(), expected(elements));
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_of_its_own_is_the_frame_that_is_appended((format, message) in message_of_a_format()) {
+        let frame = encoded(&message, format);
+        prop_assert_eq!(&encode_frame(message.clone(), format).unwrap(), &frame);
+        prop_assert_eq!(&encode_frame(message, format).unwrap(), &frame);
+        prop_assert_eq!(&encode_frame(decoded(&frame, format).unwrap(), format).unwrap(), &frame);
+        let received = decoded(&Bytes::copy_from_slice(&frame), format).unwrap();
+        prop_assert_eq!(&encode_frame(received, format).unwrap(), &frame);
+    }
 
     #[test]
     fn messages_round_trip_in_each_format((format, message) in message_of_a_format()) {
