@@ -306,6 +306,17 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     #[inline(always)]
+    fn usual_string(&mut self) -> Option<&'a str> {
+        let (text, rest) = match self.bytes.get(self.position..)? {
+            [head @ 0x60..=0x77, rest @ ..] => rest.split_at_checked((head & 0x1f).into())?,
+            [0x78, length, rest @ ..] => rest.split_at_checked((*length).into())?,
+            _ => return None,
+        };
+        self.seek(rest);
+        str::from_utf8(text).ok()
+    }
+
+    #[inline(always)]
     fn usual_args(&self, open: &Open, depth: u8) -> Option<(usize, usize)> {
         let start = self.position;
         let (Some(1), 0x80..=0x9f) = (open.left, *self.bytes.get(start)?) else { return None };

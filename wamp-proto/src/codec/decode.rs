@@ -42,7 +42,10 @@ pub fn decode(frame: Bytes, format: Format, limits: &Limits, check: PayloadCheck
     }
     with_format!(format, module => match usual::read::<module::Reader<'_>>(&frame, format, limits, check) {
         Some((head, payload)) => head.message(frame, format, payload),
-        None => decode_closely(&frame, format, limits, check),
+        None => match usual::read_addressed::<module::Reader<'_>>(&frame, format, limits, check) {
+            Some((head, payload)) => head.message(frame, format, payload),
+            None => decode_closely(&frame, format, limits, check),
+        },
     })
 }
 

@@ -112,6 +112,9 @@ pub(crate) trait Read<'a>: Sized {
     /// Passes over an empty dict in its usual form.
     fn usual_empty_dict(&mut self) -> bool;
 
+    /// Reads a text string in its usual form: short, and without escapes.
+    fn usual_string(&mut self) -> Option<&'a str>;
+
     /// Skips the last element of a message, if it is a list and the frame ends with it, and says from where to where it is; `None` leaves what
     /// is next, right or wrong.
     fn usual_args(&self, open: &Open, depth: u8) -> Option<(usize, usize)>;

@@ -5,9 +5,11 @@ use bytes::Bytes;
 use crate::codec::read::{Open, Read};
 use crate::message::*;
 use crate::payload::{Parts, Payload, Received, Tail};
-use crate::{DecodeError, Format, Limits, PayloadCheck, PublicationId, RegistrationId, RequestId, SubscriptionId};
+use crate::{DecodeError, Format, Limits, PayloadCheck, PublicationId, RegistrationId, RequestId, SubscriptionId, Uri};
 
+const PUBLISH: u64 = MessageType::Publish.code();
 const EVENT: u64 = MessageType::Event.code();
+const CALL: u64 = MessageType::Call.code();
 const RESULT: u64 = MessageType::Result.code();
 const INVOCATION: u64 = MessageType::Invocation.code();
 const YIELD: u64 = MessageType::Yield.code();
@@ -41,6 +43,67 @@ pub(super) fn read<'a, R: Read<'a>>(
     let (message, element, request) = head.place();
     let tail = Tail { format, depth, open, element, message, request };
     Some((head, tail.receive(reader, check)))
+}
+
+/// What stands before the payload of a CALL or PUBLISH whose Options are empty: what a router gets.
+pub(super) struct Addressed {
+    message: MessageType,
+    request: RequestId,
+    uri: Uri,
+}
+
+/// Decodes a CALL or PUBLISH in the same way.
+#[inline]
+pub(super) fn read_addressed<'a, R: Read<'a>>(
+    frame: &'a Bytes,
+    format: Format,
+    limits: &Limits,
+    check: PayloadCheck,
+) -> Option<(Addressed, Result<Received, DecodeError>)> {
+    let mut reader = R::new(frame);
+    let mut open = reader.usual_list()?;
+    let message = match element(&mut reader, &mut open)? {
+        CALL => MessageType::Call,
+        PUBLISH => MessageType::Publish,
+        _ => return None,
+    };
+    let request = RequestId::new(element(&mut reader, &mut open)?).ok()?;
+    if !(reader.usual_next(&mut open) && reader.usual_empty_dict() && reader.usual_next(&mut open)) {
+        return None;
+    }
+    let uri = Uri::new(reader.usual_string()?).ok()?;
+    let head = Addressed { message, request, uri };
+    let depth = limits.depth() - 1;
+    if check == PayloadCheck::OnReceipt
+        && let Some((from, to)) = reader.usual_args(&open, depth)
+    {
+        let parts = Parts { from, args_end: to, kwargs_start: to, to };
+        return Some((head, Ok(Received::Checked(Some(parts)))));
+    }
+    let tail = Tail { format, depth, open, element: 3, message, request: Some(request) };
+    Some((head, tail.receive(reader, check)))
+}
+
+impl Addressed {
+    /// The message that has such a head.
+    #[inline(always)]
+    pub(super) fn message(
+        self,
+        frame: Bytes,
+        format: Format,
+        received: Result<Received, DecodeError>,
+    ) -> Result<Message, DecodeError> {
+        let Self { message, request, uri } = self;
+        let payload = match received? {
+            Received::Checked(Some(parts)) => Payload::at(frame, format, parts),
+            received => Payload::received(frame, format, received),
+        };
+        if message == MessageType::Publish {
+            made(|| Publish { request, options: PublishOptions::default(), topic: uri, payload }.into())
+        } else {
+            made(|| Call { request, options: CallOptions::default(), procedure: uri, payload }.into())
+        }
+    }
 }
 
 impl Head {

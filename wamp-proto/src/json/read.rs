@@ -155,6 +155,18 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     #[inline(always)]
+    fn usual_string(&mut self) -> Option<&'a str> {
+        let inside = self.bytes.get(self.position..)?.strip_prefix(b"\"")?;
+        let length = inside.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))?;
+        let (text, end) = inside.split_at_checked(length)?;
+        if end.first() != Some(&b'"') {
+            return None;
+        }
+        self.position += length + 2;
+        str::from_utf8(text).ok()
+    }
+
+    #[inline(always)]
     fn usual_args(&self, _: &Open, depth: u8) -> Option<(usize, usize)> {
         let elements = self.bytes.strip_suffix(b"]")?;
         let start = self.position + 1;

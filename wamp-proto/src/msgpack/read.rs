@@ -168,6 +168,17 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     #[inline(always)]
+    fn usual_string(&mut self) -> Option<&'a str> {
+        let (text, rest) = match self.rest() {
+            [marker @ 0xa0..=0xbf, rest @ ..] => rest.split_at_checked((marker & 0x1f).into())?,
+            [0xd9, length, rest @ ..] => rest.split_at_checked((*length).into())?,
+            _ => return None,
+        };
+        self.seek(rest);
+        str::from_utf8(text).ok()
+    }
+
+    #[inline(always)]
     fn usual_args(&self, open: &Open, depth: u8) -> Option<(usize, usize)> {
         let start = self.position;
         let (Some(1), 0x90..=0x9f | 0xdc | 0xdd) = (open.left, *self.bytes.get(start)?) else { return None };
