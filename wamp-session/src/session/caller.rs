@@ -116,7 +116,7 @@ impl Session {
         let mut options = wamp_proto::CallOptions::default();
         options.progress = matches!(part, CallPart::More).then_some(true);
         let call = Call { request, options, procedure: procedure.clone(), payload }.into();
-        let frame = frame(&call, format, self.config.limits.message.message_bytes())?;
+        let frame = frame(call, format, self.config.limits.message.message_bytes())?;
         if matches!(part, CallPart::Last) {
             pending.input = None;
         }
@@ -172,7 +172,7 @@ impl Session {
         let mut options = CancelOptions::default();
         options.mode = Some(mode);
         let cancel = Message::from(Cancel { request, options });
-        let Ok(frame) = frame(&cancel, *format, usize::MAX) else { return false };
+        let Ok(frame) = frame(cancel, *format, usize::MAX) else { return false };
         self.outbound.send(*transport, frame);
         true
     }

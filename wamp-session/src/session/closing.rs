@@ -162,17 +162,17 @@ impl Session {
         let mut details = AbortDetails::default();
         details.message = (!text.is_empty()).then(|| text.into());
         if let Ok(reason) = Uri::new(reason) {
-            self.send_last(&Abort { details, reason, payload: Payload::new() }.into());
+            self.send_last(Abort { details, reason, payload: Payload::new() }.into());
         }
     }
 
     fn goodbye(&mut self, reason: &str) {
         if let Ok(reason) = Uri::new(reason) {
-            self.send_last(&Goodbye { details: GoodbyeDetails::default(), reason }.into());
+            self.send_last(Goodbye { details: GoodbyeDetails::default(), reason }.into());
         }
     }
 
-    fn send_last(&mut self, message: &Message) {
+    fn send_last(&mut self, message: Message) {
         let (transport, format) = match &self.state {
             State::Joining(joining) => (joining.transport, joining.format),
             State::Joined(established) => (established.transport, established.format),

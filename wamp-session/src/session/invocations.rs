@@ -169,7 +169,7 @@ impl Session {
             self.invocations.ended.remember(request, self.config.limits.ended_invocations);
         }
         if let Some(error) = failure(request, uri)
-            && let Ok(frame) = frame(&error, format, usize::MAX)
+            && let Ok(frame) = frame(error, format, usize::MAX)
         {
             self.outbound.refuse(transport, frame, self.config.limits.invocations);
         }
@@ -181,7 +181,7 @@ impl Session {
         self.deadlines.cancel(running.deadline);
         if let State::Joined(Established { transport, format, .. }) = self.state
             && let Some(error) = failure(running.request, uri)
-            && let Ok(frame) = frame(&error, format, usize::MAX)
+            && let Ok(frame) = frame(error, format, usize::MAX)
         {
             self.outbound.send(transport, frame);
         }
@@ -235,7 +235,7 @@ impl Session {
         let limit = self.config.limits.message.message_bytes();
         let answered = answered.and_then(|answer| {
             self.check_features_of(&answer)?;
-            frame(&answer, format, limit)
+            frame(answer, format, limit)
         });
         let (answer, result) = match answered {
             Ok(frame) => (Some(frame), Ok(())),
@@ -247,7 +247,7 @@ impl Session {
                     CommandError::Disabled(_) | CommandError::NotSupported(_) => "wamp.error.feature_not_supported",
                     _ => "wamp.error.invalid_payload",
                 };
-                let answer = failure(request, uri).and_then(|answer| frame(&answer, format, usize::MAX).ok());
+                let answer = failure(request, uri).and_then(|answer| frame(answer, format, usize::MAX).ok());
                 (answer, Err(error))
             }
         };
@@ -278,7 +278,7 @@ impl Session {
         options.progress = Some(true);
         let part = Yield { request: running.request, options, payload }.into();
         self.check_features_of(&part)?;
-        let frame = frame(&part, format, self.config.limits.message.message_bytes())?;
+        let frame = frame(part, format, self.config.limits.message.message_bytes())?;
         let Some(running) = self.invocations.running.get_mut(&key) else { return Err(CommandError::UnknownKey) };
         if running.gap.is_some() {
             self.deadlines.cancel(running.deadline);

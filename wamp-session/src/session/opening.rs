@@ -95,7 +95,7 @@ impl Session {
         details.authextra = authextra.filter(|extra| !extra.is_empty());
         details.extra.clone_from(&self.config.hello);
         let hello = Hello { realm, details };
-        match frame(&hello.into(), format, usize::MAX) {
+        match frame(hello.into(), format, usize::MAX) {
             Ok(hello) => {
                 self.format = Some(format);
                 self.outbound.send(transport, hello);
@@ -182,7 +182,7 @@ impl Session {
         };
         let answer = answer.and_then(|Answer { signature, extra }| {
             let authenticate = Authenticate { signature, extra };
-            frame(&authenticate.into(), format, usize::MAX).map_err(|error| AuthError::Other(Arc::new(error)))
+            frame(authenticate.into(), format, usize::MAX).map_err(|error| AuthError::Other(Arc::new(error)))
         });
         match answer {
             Ok(authenticate) => self.outbound.send(transport, authenticate),

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use wamp_proto::{Format, Message, encode};
+use wamp_proto::{Format, Message, encode_frame};
 
 use crate::{Action, CommandError, Frame, TransportId};
 
@@ -113,13 +112,11 @@ const fn transport_of(action: &Action) -> TransportId {
 }
 
 /// Encodes a message into a frame, of at most `limit` bytes.
-pub(super) fn frame(message: &Message, format: Format, limit: usize) -> Result<Frame, CommandError> {
-    let mut bytes = Vec::new();
-    encode(message, format, &mut bytes)?;
+pub(super) fn frame(message: Message, format: Format, limit: usize) -> Result<Frame, CommandError> {
+    let bytes = encode_frame(message, format)?;
     if bytes.len() > limit {
         return Err(CommandError::TooLarge { size: bytes.len(), limit });
     }
-    let bytes = Bytes::from(bytes);
     Ok(if format.is_binary() { Frame::Binary(bytes) } else { Frame::Text(bytes) })
 }
 
@@ -130,6 +127,8 @@ pub(super) fn close_reason(text: &str) -> Arc<str> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     fn send(id: u64) -> (TransportId, Frame) {

@@ -151,7 +151,7 @@ impl Session {
             }
         }
         self.check_features_of(&message)?;
-        let frame = frame(&message, *format, self.config.limits.message.message_bytes())?;
+        let frame = frame(message, *format, self.config.limits.message.message_bytes())?;
         if request.is_none() {
             self.outbound.publish(*transport, frame);
         } else {
