@@ -58,15 +58,15 @@ fn loowy_rows(group: &mut BenchmarkGroup<'_, WallTime>, format: Format, frame: &
     use wamp_proto::{PayloadCheck, Value};
 
     let frame = bytes::Bytes::copy_from_slice(frame);
-    let mut message = loowy::decode(format, frame, PayloadCheck::OnReceipt).unwrap();
+    let message = loowy::decode(format, frame, PayloadCheck::OnReceipt).unwrap();
     group.bench_function("loowy", |b| {
         b.iter(|| loowy::encode(format, black_box(&message)).unwrap());
     });
     let values: Vec<Value> = loowy::arguments_as(&message).unwrap();
     group.bench_function("loowy_value", |b| {
         b.iter(|| {
-            loowy::set_arguments(format, &mut message, black_box(&values)).unwrap();
-            loowy::encode(format, &message).unwrap()
+            let message = loowy::with_arguments(format, &message, black_box(&values)).unwrap();
+            loowy::encode_frame(format, message).unwrap()
         });
     });
 }
@@ -93,7 +93,7 @@ fn encode_typed(c: &mut Criterion) {
                 b.iter(|| {
                     let message =
                         loowy::with_arguments(format, &template, black_box(&readings)).unwrap();
-                    loowy::encode(format, &message).unwrap()
+                    loowy::encode_frame(format, message).unwrap()
                 });
             });
         }

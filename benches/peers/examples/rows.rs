@@ -216,7 +216,7 @@ fn loowy_encoding(name: &str, format: Format, frame: bytes::Bytes) -> Option<Row
     use loowy_benches_peers::loowy;
     use wamp_proto::{PayloadCheck, Value};
 
-    let mut message = loowy::decode(format, frame, PayloadCheck::OnReceipt).unwrap();
+    let message = loowy::decode(format, frame, PayloadCheck::OnReceipt).unwrap();
     Some(match name {
         "encode_loowy" => Box::new(move || {
             drop(loowy::encode(format, black_box(&message)).unwrap());
@@ -224,8 +224,8 @@ fn loowy_encoding(name: &str, format: Format, frame: bytes::Bytes) -> Option<Row
         "encode_loowy_value" => {
             let values: Vec<Value> = loowy::arguments_as(&message).unwrap();
             Box::new(move || {
-                loowy::set_arguments(format, &mut message, black_box(&values)).unwrap();
-                drop(loowy::encode(format, &message).unwrap());
+                let message = loowy::with_arguments(format, &message, black_box(&values)).unwrap();
+                drop(loowy::encode_frame(format, message).unwrap());
             })
         }
         "encode_typed_loowy" => {
@@ -233,7 +233,7 @@ fn loowy_encoding(name: &str, format: Format, frame: bytes::Bytes) -> Option<Row
             Box::new(move || {
                 let readings = black_box(&readings);
                 let message = loowy::with_arguments(format, &message, readings).unwrap();
-                drop(loowy::encode(format, &message).unwrap());
+                drop(loowy::encode_frame(format, message).unwrap());
             })
         }
         _ => return None,

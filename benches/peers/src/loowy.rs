@@ -5,7 +5,10 @@
 use bytes::Bytes;
 use loowy_benches::Format;
 use serde::{Deserialize, Serialize};
-use wamp_proto::{Args, DecodeError, IntoPayload, Limits, Message, Payload, PayloadCheck};
+use wamp_proto::{
+    Args, Call, CallOptions, CallResult, DecodeError, Event, EventDetails, IntoPayload, Limits,
+    Message, Payload, PayloadCheck, ResultDetails,
+};
 
 /// What [`loowy_benches::Reading`] is to a subscriber who needs its text no longer than the frame.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -41,6 +44,15 @@ pub fn encode(format: Format, message: &Message) -> Result<Vec<u8>, String> {
     Ok(frame)
 }
 
+/// Encodes a message into a frame of its own, around its payload if nobody else has it: what a session does.
+///
+/// # Errors
+///
+/// What wamp_proto reports, as text.
+pub fn encode_frame(format: Format, message: Message) -> Result<Bytes, String> {
+    wamp_proto::encode_frame(message, ours(format)).map_err(|error| error.to_string())
+}
+
 /// Decodes the positional arguments of a message into the user's type, which may borrow from the frame.
 ///
 /// # Errors
@@ -50,29 +62,7 @@ pub fn arguments_as<'a, T: Deserialize<'a>>(message: &'a Message) -> Result<T, S
     payload(message)?.args().map_err(|error| error.to_string())
 }
 
-/// Gives a message the user's sequence as positional arguments, encoded in a format.
-///
-/// # Errors
-///
-/// What wamp_proto reports, as text.
-pub fn set_arguments<T: Serialize>(
-    format: Format,
-    message: &mut Message,
-    arguments: T,
-) -> Result<(), String> {
-    let new = Args(arguments)
-        .into_payload(ours(format))
-        .map_err(|error| error.to_string())?;
-    match message {
-        Message::Event(event) => event.payload = new,
-        Message::Call(call) => call.payload = new,
-        Message::Result(result) => result.payload = new,
-        _ => return Err("the message is not measured".to_owned()),
-    }
-    Ok(())
-}
-
-/// Makes a message like `template` whose positional arguments are the user's sequence, encoded in a format.
+/// Makes a message of the ids and the URI of `template` whose positional arguments are the user's sequence, encoded in a format.
 ///
 /// # Errors
 ///
@@ -82,9 +72,32 @@ pub fn with_arguments<T: Serialize>(
     template: &Message,
     arguments: T,
 ) -> Result<Message, String> {
-    let mut message = template.clone();
-    set_arguments(format, &mut message, arguments)?;
-    Ok(message)
+    let payload = Args(arguments)
+        .into_payload(ours(format))
+        .map_err(|error| error.to_string())?;
+    Ok(match template {
+        Message::Event(event) => Event {
+            subscription: event.subscription,
+            publication: event.publication,
+            details: EventDetails::default(),
+            payload,
+        }
+        .into(),
+        Message::Call(call) => Call {
+            request: call.request,
+            options: CallOptions::default(),
+            procedure: call.procedure.clone(),
+            payload,
+        }
+        .into(),
+        Message::Result(result) => CallResult {
+            request: result.request,
+            details: ResultDetails::default(),
+            payload,
+        }
+        .into(),
+        _ => return Err("the message is not measured".to_owned()),
+    })
 }
 
 fn payload(message: &Message) -> Result<&Payload, String> {

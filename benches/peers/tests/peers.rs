@@ -96,7 +96,7 @@ fn loowy_decodes_every_frame_and_encodes_the_same_bytes() {
             Ok(readings())
         );
         let typed = loowy::with_arguments(format, &message, readings()).unwrap();
-        assert_eq!(loowy::encode(format, &typed).unwrap(), frame);
+        assert_eq!(loowy::encode_frame(format, typed).unwrap(), frame);
         let borrowed = loowy::arguments_as::<Vec<BorrowedReading<'_>>>(&message).unwrap();
         for (borrowed, owned) in borrowed.into_iter().zip(readings()) {
             let BorrowedReading {
