@@ -346,3 +346,45 @@ fn rob_02_a_publication_that_is_dropped_is_forgotten_and_its_answer_counts_as_un
     assert_eq!(client.stats().unknown_answers, 1);
     assert!(client.session().is_some());
 }
+
+#[test]
+fn handles_go_to_any_thread_and_are_cloned_where_they_are_shared() {
+    use wamp_session::client as c;
+    fn shared<T: Send + Sync + Clone + Unpin + std::fmt::Debug + 'static>() {}
+    fn held<T: Send + Sync + Unpin + std::fmt::Debug + 'static>() {}
+    fn future<T: Future + Send + Unpin + std::fmt::Debug + 'static>() {}
+    shared::<Client>();
+    shared::<c::Canceller>();
+    shared::<c::OngoingInvocation>();
+    shared::<c::Meta>();
+    shared::<c::Event>();
+    shared::<c::CallResult>();
+    held::<c::Subscription>();
+    held::<c::SubscriptionGuard>();
+    held::<c::Registration>();
+    held::<c::RegistrationGuard>();
+    held::<c::Invocation>();
+    held::<c::Inputs>();
+    held::<c::ProgressiveCall>();
+    held::<c::CallInput>();
+    held::<c::ConnectionEvents>();
+    future::<c::Call>();
+    future::<c::CallProgressive>();
+    future::<c::CallStreaming>();
+    future::<c::FinishCall>();
+    future::<c::FinishInput>();
+    future::<c::SendProgress>();
+    future::<c::Cancelled>();
+    future::<c::Publish>();
+    future::<c::PublishAcked>();
+    future::<c::Subscribe>();
+    future::<c::SubscribeFn>();
+    future::<c::Unsubscribe>();
+    future::<c::UnsubscribeAll>();
+    future::<c::Register>();
+    future::<c::RegisterFn>();
+    future::<c::Unregister>();
+    future::<c::WhenJoined>();
+    future::<c::Close>();
+    future::<c::MetaCall<u64>>();
+}
