@@ -1,8 +1,8 @@
 //! xconn, a router that announces no feature.
 
 use loowy_tokio::{
-    CallOptions, CancelMode, CommandError, Config, Feature, Format, MatchPolicy, PublishOptions, RegisterOptions,
-    RequestError, SubscribeOptions, auth,
+    CancelMode, CommandError, Config, Feature, Format, MatchPolicy, PublishOptions, RegisterOptions, RequestError,
+    SubscribeOptions, auth,
 };
 
 use super::{FORMATS, Method, Router, basic, join, matrix, own, refusal};
@@ -90,8 +90,7 @@ async fn no_feature_is_announced_and_what_needs_one_is_refused() {
             let options = PublishOptions::new().eligible_authid(["peter"]);
             let error = client.publish_acked_with(topic.as_str(), (), options).await.unwrap_err();
             refused(error, Feature::SubscriberBlackwhiteListing);
-            let options = CallOptions::new().progress();
-            let error = client.call_with(topic.as_str(), (), options).await.unwrap_err();
+            let error = client.call_streaming(topic.as_str(), ()).await.unwrap_err();
             refused(error, Feature::ProgressiveCallInvocations);
             // The meta API is not there, and that is the router's to say.
             assert!(client.meta().session_count().await.is_err());

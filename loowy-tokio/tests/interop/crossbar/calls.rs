@@ -186,13 +186,11 @@ async fn calls_that_it_refuses_are_refused_locally() {
         .run("calls_that_it_refuses_are_refused_locally", |url| async move {
             let caller = join(&url, Format::Json, Method::Anonymous).await;
             let procedure = own(&caller, "refused");
-            for (options, feature) in [
-                (CallOptions::new().progress(), Feature::ProgressiveCallInvocations),
-                (CallOptions::new().passthru(Passthru::new("mqtt").serializer("cbor")), Feature::PayloadPassthruMode),
-            ] {
-                let error = caller.call_with(procedure.as_str(), (), options).await.unwrap_err();
-                assert_eq!(command_error(error), CommandError::NotSupported(feature));
-            }
+            let error = caller.call_streaming(procedure.as_str(), ()).await.unwrap_err();
+            assert_eq!(command_error(error), CommandError::NotSupported(Feature::ProgressiveCallInvocations));
+            let options = CallOptions::new().passthru(Passthru::new("mqtt").serializer("cbor"));
+            let error = caller.call_with(procedure.as_str(), (), options).await.unwrap_err();
+            assert_eq!(command_error(error), CommandError::NotSupported(Feature::PayloadPassthruMode));
             caller.close().await.unwrap();
         })
         .await;
