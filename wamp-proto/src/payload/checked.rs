@@ -20,6 +20,8 @@ pub(crate) struct Checked {
     /// The Arguments, a separator in JSON, the ArgumentsKw; and what is around them.
     frame: Bytes,
     parts: Parts,
+    /// Whether the frame was allocated here, for this payload.
+    own: bool,
 }
 
 /// Where Arguments and ArgumentsKw are, in bytes from the start of their frame.
@@ -49,7 +51,16 @@ impl Parts {
 impl Checked {
     #[inline(always)]
     pub(super) const fn new(format: Format, frame: Bytes, parts: Parts) -> Self {
-        Self { format, frame, parts }
+        Self { format, frame, parts, own: false }
+    }
+
+    /// The same of bytes that were allocated here, for this payload.
+    pub(super) fn owned(format: Format, frame: Vec<u8>, parts: Parts) -> Self {
+        Self { format, frame: frame.into(), parts, own: true }
+    }
+
+    pub(super) const fn is_own(&self) -> bool {
+        self.own
     }
 
     /// Everything that is on the wire.
@@ -106,7 +117,7 @@ impl Checked {
     pub(super) fn detach(&self) -> Self {
         let Parts { from, args_end, kwargs_start, to } = self.parts;
         let parts = Parts { from: 0, args_end: args_end - from, kwargs_start: kwargs_start - from, to: to - from };
-        Self { format: self.format, frame: Bytes::copy_from_slice(self.bytes()), parts }
+        Self::owned(self.format, self.bytes().to_vec(), parts)
     }
 
     /// Whether there are Arguments that are not empty.
@@ -152,11 +163,11 @@ impl Checked {
         elements: Elements,
         head: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Result<Bytes, Self> {
-        let Self { format, frame, parts } = self;
+        let Self { format, frame, parts, own } = self;
         let Range { start, end } = parts.range(elements);
         let mut buffer = match frame.try_into_mut() {
             Ok(buffer) => buffer,
-            Err(frame) => return Err(Self { format, frame, parts }),
+            Err(frame) => return Err(Self { format, frame, parts, own }),
         };
         let behind = list_end(format);
         let stop = end + behind.len();
@@ -172,7 +183,7 @@ impl Checked {
             frame.advance(from);
             return Ok(frame);
         }
-        Err(Self { format, frame: buffer.freeze(), parts })
+        Err(Self { format, frame: buffer.freeze(), parts, own })
     }
 }
 

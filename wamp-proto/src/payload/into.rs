@@ -136,5 +136,5 @@ fn made(parts: Parts, mut bytes: Vec<u8>, format: Format) -> Payload {
         }
     }
     let parts = Parts { from, args_end, kwargs_start, to };
-    Payload::checked(Checked::new(format, bytes.into(), parts).trimmed())
+    Payload::checked(Checked::owned(format, bytes, parts).trimmed())
 }

@@ -294,6 +294,19 @@ impl Payload {
         }
     }
 
+    /// Whether it was made here, by [`IntoPayload`] or by [`detach`](Self::detach), in bytes of its own.
+    ///
+    /// Other payloads keep the frame alive that was given to [`decode`](crate::decode), and with it whatever owns those bytes: where the last of such a
+    /// payload is dropped, its owner's code may run ([`Bytes::from_owner`]).
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        match &self.0 {
+            Repr::Empty => true,
+            Repr::Checked(checked) => checked.is_own(),
+            Repr::Unchecked(_) => false,
+        }
+    }
+
     /// Copies the payload out of its frame, so that it does not keep a larger buffer alive.
     #[must_use]
     pub fn detach(&self) -> Self {

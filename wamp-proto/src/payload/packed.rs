@@ -77,7 +77,7 @@ impl Payload {
                 let args_end = part(args).len();
                 let kwargs_start = args_end + separator(format).len();
                 let parts = Parts { from: 0, args_end, kwargs_start, to: bytes.len() };
-                Checked::new(format, bytes.into(), parts)
+                Checked::owned(format, bytes, parts)
             }
         };
         Ok(Self::checked(checked.trimmed()))

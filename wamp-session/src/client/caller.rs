@@ -13,7 +13,7 @@ use wamp_proto::{CancelMode, Payload, PayloadError, ResultDetails, Uri};
 
 use super::Live;
 use super::progressive::Parts;
-use super::shared::{Shared, Slot};
+use super::shared::{Shared, Slot, kept};
 use crate::{CallKey, CallOptions, CallOutcome, CommandError, RequestError};
 
 /// What a call is made of.
@@ -194,8 +194,7 @@ impl Start {
         waker: &mut Option<Waker>,
     ) -> Result<Running, RequestError> {
         let on_drop = options.on_drop;
-        // What the session drops is not the last of it, since the lock is no place for that.
-        let kept = payload.clone();
+        let kept = kept(&payload);
         let key = self.live.shared.command(|state, now, _| {
             let place = self.place.get().map(|place| &place.0);
             if place.is_some_and(|place| place.load(Ordering::SeqCst) == CANCELLED) {

@@ -257,8 +257,7 @@ impl Invocation {
             // The caller must not wait for what cannot be sent.
             Err(error) => (Response::Error(WampError::from_uri(uri(INVALID_PAYLOAD))), Err(error.into())),
         };
-        // What the session drops is not the last of it, since the lock is no place for that.
-        let kept = response.clone();
+        let kept = response.kept();
         let responded = shared.command(|state, now, effects| state.respond(now, *key, response, effects));
         drop(kept);
         result.and(responded)
@@ -372,8 +371,7 @@ impl Future for SendProgress {
         let key = cancelled.key;
         let mut waker = Some(cx.waker().clone());
         let waits = |state: &mut State| cancelled.poll_in(state, &mut waker).is_pending();
-        // What the session drops is not the last of it, since the lock is no place for that.
-        let kept = part.clone();
+        let kept = part.as_ref().and_then(Response::kept);
         let sent = turn.poll_while(cx, waits, |state, now, _| {
             let part = part.take().unwrap_or_else(|| Response::Progress(Payload::new()));
             state.session.respond(now, key, part)

@@ -16,7 +16,7 @@ use wamp_proto::{CancelMode, IntoPayload, Payload};
 use super::caller::{CallResult, Canceller, Request, Running, Start};
 use super::publisher::Turn;
 use super::queue::{self, Overflow, Queue};
-use super::shared::{Effects, State};
+use super::shared::{Effects, State, kept};
 use super::{Client, IntoUri, Live};
 use crate::passthru::{Attributes as _, Passthru};
 use crate::{CallKey, CallOptions, CallOutcome, CallPart, CommandError, RequestError};
@@ -440,8 +440,7 @@ impl CallInput {
             let call = state.calls.get_mut(&key).filter(|_| takes_input);
             call.map(|outcome| mem::swap(&mut outcome.input, &mut waker)).is_some()
         };
-        // What the session drops is not the last of it, since the lock is no place for that.
-        let kept = given.clone();
+        let kept = given.as_ref().and_then(kept);
         let sent = self.turn.poll_while(cx, waits, |state, now, _| {
             state.session.call_more(now, key, given.take().unwrap_or_default(), part)
         });

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wamp_proto::{Payload, PublicationId, Uri};
 
 use super::Live;
-use super::shared::{Shared, Slot, State};
+use super::shared::{Shared, Slot, State, kept};
 use crate::{CommandError, PublishKey, PublishOptions, RequestError, Time};
 
 type Request = Result<(Uri, Payload, PublishOptions), CommandError>;
@@ -99,8 +99,7 @@ impl Future for Publish {
         let key = match mem::replace(publish, PublishState::Done) {
             PublishState::Start(request) => {
                 let mut request = Some(request?);
-                // What the session drops is not the last of it, since the lock is no place for that.
-                let kept = request.as_ref().map(|(_, payload, _)| payload.clone());
+                let kept = request.as_ref().and_then(|(_, payload, _)| kept(payload));
                 let sent = turn.poll(cx, |state, now, waker| {
                     let (topic, payload, options) = request.take().ok_or(CommandError::Closed)?;
                     let key = state.session.publish(now, topic, payload, options)?;
@@ -158,8 +157,7 @@ impl Future for PublishAcked {
         let key = match mem::replace(acked, AckedState::Done) {
             AckedState::Start(request) => {
                 let mut request = Some(request?);
-                // What the session drops is not the last of it, since the lock is no place for that.
-                let kept = request.as_ref().map(|(_, payload, _)| payload.clone());
+                let kept = request.as_ref().and_then(|(_, payload, _)| kept(payload));
                 let sent = turn.poll(cx, |state, now, waker| {
                     let (topic, payload, options) = request.take().ok_or(CommandError::Closed)?;
                     let key = state.session.publish_acked(now, topic, payload, options)?;

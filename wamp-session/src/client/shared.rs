@@ -408,6 +408,29 @@ impl<T> Slot<T> {
     }
 }
 
+/// What has to outlive a command that is given a payload: the session may drop it under the lock, which is no place for the last of bytes that
+/// are somebody else's. Our own are not kept: nobody else must have them if they are to become the frame where they lie.
+pub(super) fn kept(payload: &Payload) -> Option<Payload> {
+    (!payload.is_own()).then(|| payload.clone())
+}
+
+impl Response {
+    /// The same for an answer.
+    pub(super) fn kept(&self) -> Option<Self> {
+        match self {
+            Self::Progress(payload)
+            | Self::Result(payload)
+            | Self::SealedProgress(_, payload)
+            | Self::SealedResult(_, payload)
+                if payload.is_own() =>
+            {
+                None
+            }
+            _ => Some(self.clone()),
+        }
+    }
+}
+
 impl Effects {
     pub(crate) fn wake(&mut self, waker: Option<Waker>) {
         self.wake.extend(waker);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use wamp_session::client::Client;
-use wamp_session::proto::CancelMode;
+use wamp_session::proto::{CancelMode, Format, IntoPayload, Payload};
 use wamp_session::{CallOptions, CommandError, RequestError, TransportErrorKind};
 
 use crate::world::World;
@@ -21,6 +21,51 @@ fn a_call_is_answered() {
     world.expect(r#"[48,1,{},"com.example.add2",[2,3]]"#);
     world.send("[50,1,{},[5]]");
     assert_eq!(world.finish(call).unwrap().arg::<i64>(0).unwrap(), 5);
+}
+
+/// The next frame that was sent holds the payload where it was encoded.
+fn expect_in_place(world: &mut World, place: *const u8) {
+    world.run();
+    let frame = world.wire(|wire| wire.sent.pop_front()).unwrap();
+    let around = frame.bytes().as_ptr_range();
+    assert!(around.contains(&place), "{frame:?} is a copy");
+}
+
+/// A payload, and where its Arguments lie.
+fn placed() -> (Payload, *const u8) {
+    let payload = ("a text", 42).into_payload(Format::Json).unwrap();
+    let place = payload.raw_args().unwrap().unwrap().as_ptr();
+    (payload, place)
+}
+
+#[test]
+fn a_payload_is_sent_from_where_it_was_encoded() {
+    let (mut world, client) = World::joined();
+    let (payload, place) = placed();
+    world.finish(client.publish("com.example.t", payload)).unwrap();
+    expect_in_place(&mut world, place);
+    let (payload, place) = placed();
+    let mut publish = client.publish_acked("com.example.t", payload);
+    assert!(world.poll(&mut publish).is_pending());
+    expect_in_place(&mut world, place);
+    let (payload, place) = placed();
+    let mut call = client.call("com.example.p", payload);
+    assert!(world.poll(&mut call).is_pending());
+    expect_in_place(&mut world, place);
+
+    let mut register = client.register("com.example.p");
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send("[65,4,50]");
+    let mut registration = world.finish(register).unwrap();
+    world.send(r#"[68,1,50,{"receive_progress":true}]"#);
+    let invocation = world.finish(registration.next()).unwrap();
+    let (payload, place) = placed();
+    world.finish(invocation.progress(payload)).unwrap();
+    expect_in_place(&mut world, place);
+    let (payload, place) = placed();
+    invocation.reply(payload).unwrap();
+    expect_in_place(&mut world, place);
 }
 
 #[test]
