@@ -194,7 +194,7 @@ async fn call(client: Client, index: usize, load: Arc<Load>) {
         match result {
             Ok(result) => assert_eq!(result.arg::<u64>(0).unwrap(), n + 1),
             // The router is away, or the callee is not back yet.
-            Err(RequestError::Disconnected { .. } | RequestError::Wamp(_) | RequestError::Timeout) => {}
+            Err(RequestError::Disconnected { .. } | RequestError::Wamp(_) | RequestError::Timeout { .. }) => {}
             Err(error) => panic!("a call failed: {error:?}"),
         }
         sleep(Duration::from_millis(10)).await;
@@ -210,7 +210,7 @@ async fn publish_acked(client: Client, number: usize, load: Arc<Load>) {
         let result = soon("a publication", client.publish_acked(topic(n % ALL), (0_u64,))).await;
         load.acked.count(result.is_ok());
         match result {
-            Ok(_) | Err(RequestError::Disconnected { .. } | RequestError::Timeout) => {}
+            Ok(_) | Err(RequestError::Disconnected { .. } | RequestError::Timeout { .. }) => {}
             Err(error) => panic!("a publication failed: {error:?}"),
         }
         sleep(Duration::from_millis(10)).await;

@@ -108,10 +108,15 @@ pub enum RequestError {
     /// The answer came in payload passthru mode and cannot be opened.
     #[error("the answer cannot be opened")]
     Passthru(#[from] PassthruError),
-    /// No answer came in time, by the client's own clock. A dealer's or callee's timeout is a [`Wamp`](Self::Wamp) error of the kind
+    /// Time was up, by the client's own clock: no answer came, or the request had waited in vain for the session to be joined
+    /// ([`OfflinePolicy`](crate::OfflinePolicy)). A dealer's or callee's timeout is a [`Wamp`](Self::Wamp) error of the kind
     /// [`ErrorKind::Timeout`].
-    #[error("no answer came in time")]
-    Timeout,
+    #[error("{}", late(*.sent))]
+    Timeout {
+        /// Whether a request id had been assigned: if so, the router may have seen the request and acted on it. If not, it was
+        /// never sent.
+        sent: bool,
+    },
     /// The call was cancelled on this side, and its result is not waited for. A cancelled call that the callee has answered fails with
     /// a [`Wamp`](Self::Wamp) error, mostly of the kind [`ErrorKind::Canceled`], or succeeds.
     #[error("the call was cancelled")]
@@ -232,6 +237,11 @@ pub enum AuthError {
     /// The authenticator failed by itself.
     #[error("the authenticator failed")]
     Other(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+/// What a timeout means.
+const fn late(sent: bool) -> &'static str {
+    if sent { "no answer came in time" } else { "the session was not joined in time, and the request was never sent" }
 }
 
 /// The reason of a GOODBYE or ABORT, with the words that came with it.

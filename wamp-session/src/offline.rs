@@ -17,7 +17,8 @@ pub enum OfflinePolicy {
     /// It fails at once, with [`CommandError::NotJoined`](crate::CommandError::NotJoined).
     FailFast,
     /// It waits for a join within its timeout, which is that of the operation, else the
-    /// [request timeout](crate::Config::request_timeout).
+    /// [request timeout](crate::Config::request_timeout). After that it ends with
+    /// [`RequestError::Timeout { sent: false }`](crate::RequestError::Timeout), and is never sent.
     Wait,
     /// It is kept for the next session, however long that takes, unless as many commands of its kind wait already:
     /// [`CommandError::BufferFull`](crate::CommandError::BufferFull).

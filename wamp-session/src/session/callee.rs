@@ -49,6 +49,12 @@ enum Stage {
     Refused(Option<DeadlineId>),
 }
 
+impl Stage {
+    const fn sent(self) -> bool {
+        !matches!(self, Self::Waiting(_))
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Callee {
     registrations: BTreeMap<RegistrationKey, Registration>,
@@ -265,8 +271,8 @@ impl Session {
     pub(super) fn unanswered_registration(&mut self, key: RegistrationKey, failed: &mut Vec<NotRestored>) {
         let Some(registration) = self.callee.registrations.get_mut(&key) else { return };
         registration.missed = true;
-        let procedure = registration.procedure.clone();
-        failed.push(NotRestored::Registration { key, procedure, error: RequestError::Timeout, retrying: true });
+        let (procedure, error) = (registration.procedure.clone(), RequestError::Timeout { sent: true });
+        failed.push(NotRestored::Registration { key, procedure, error, retrying: true });
     }
 
     pub(super) fn begin_unregister(&mut self, key: RegistrationKey) -> Result<(), CommandError> {
@@ -294,9 +300,11 @@ impl Session {
         Ok(())
     }
 
-    /// Takes back a registration that is not confirmed yet; what was asked for is undone when the answer comes.
-    fn withdraw_register(&mut self, key: RegistrationKey) -> bool {
-        let Some(registration) = self.callee.remove(key) else { return false };
+    /// Takes back a registration that is not confirmed yet; what was asked for is undone when the answer comes. Returns whether it had
+    /// been sent.
+    fn withdraw_register(&mut self, key: RegistrationKey) -> Option<bool> {
+        let registration = self.callee.remove(key)?;
+        let sent = registration.stage.sent();
         self.deadlines.cancel(registration.deadline);
         match registration.stage {
             Stage::Waiting(place) => self.waiting.withdraw(place, &mut self.discards),
@@ -307,12 +315,12 @@ impl Session {
             Stage::Refused(deadline) => self.deadlines.cancel(deadline),
             Stage::Lost | Stage::Standing(_) | Stage::Ending(_) => {}
         }
-        true
+        Some(sent)
     }
 
     pub(super) fn register_timed_out(&mut self, key: RegistrationKey) {
-        if self.withdraw_register(key) {
-            self.events.push(SessionEvent::Registered { key, result: Err(RequestError::Timeout) });
+        if let Some(sent) = self.withdraw_register(key) {
+            self.events.push(SessionEvent::Registered { key, result: Err(RequestError::Timeout { sent }) });
             self.replay_answered(Replayed::Registration(key));
         }
     }
@@ -356,16 +364,12 @@ impl Session {
         self.callee.orphans.clear();
         for (key, registration) in core::mem::take(&mut self.callee.registrations) {
             self.deadlines.cancel(registration.deadline);
-            let sent = match registration.stage {
-                Stage::Waiting(_) => false,
-                Stage::Asked(_) | Stage::Lost | Stage::Standing(_) | Stage::Ending(_) => true,
-                Stage::Refused(deadline) => {
-                    self.deadlines.cancel(deadline);
-                    true
-                }
-            };
+            if let Stage::Refused(deadline) = registration.stage {
+                self.deadlines.cancel(deadline);
+            }
             if !registration.confirmed {
-                self.events.push(SessionEvent::Registered { key, result: Err(error(sent)) });
+                let error = error(registration.stage.sent());
+                self.events.push(SessionEvent::Registered { key, result: Err(error) });
             }
         }
     }

@@ -228,7 +228,7 @@ impl Session {
             RequestError::Canceled
         } else {
             self.send_cancel(stage, CancelMode::KillNoWait);
-            RequestError::Timeout
+            RequestError::Timeout { sent: stage.sent() }
         };
         self.withdraw_call(key);
         self.events.push(SessionEvent::CallDone { key, result: Err(error) });

@@ -190,10 +190,10 @@ impl Session {
     }
 
     pub(super) fn publish_timed_out(&mut self, key: PublishKey) {
-        let Some(Publication { told, .. }) = self.publications.get(&key) else { return };
-        let told = *told;
+        let Some(Publication { told, stage, .. }) = self.publications.get(&key) else { return };
+        let (told, sent) = (*told, stage.sent());
         self.withdraw_publish(key);
-        self.tell_failed(key, told, RequestError::Timeout);
+        self.tell_failed(key, told, RequestError::Timeout { sent });
     }
 
     /// Ends the publications that were sent; the others go on waiting for a join.

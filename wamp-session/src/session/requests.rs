@@ -189,7 +189,7 @@ impl Session {
 
     pub(super) fn withdrawal_timed_out(&mut self, request: RequestId) {
         if let Some(request) = self.requests.forget(request) {
-            self.end_withdrawal(request, Err(RequestError::Timeout));
+            self.end_withdrawal(request, Err(RequestError::Timeout { sent: true }));
         }
     }
 

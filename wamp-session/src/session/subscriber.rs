@@ -65,6 +65,8 @@ struct Local {
     deadline: Option<DeadlineId>,
     /// Whether its timeout begins with the join.
     buffered: bool,
+    /// Whether a SUBSCRIBE for it was sent, in this session or one before.
+    sent: bool,
     confirmed: bool,
 }
 
@@ -159,7 +161,11 @@ impl Session {
         let Some(entry) = self.subscriptions.wanted.get_mut(&wanted) else { return Err(CommandError::UnknownKey) };
         entry.members.push(key);
         self.deadlines.cancel(entry.deadline.take());
-        let confirmed = matches!(entry.stage, Stage::Standing(_));
+        let (sent, confirmed) = match entry.stage {
+            Stage::Waiting(_) | Stage::Lost => (false, false),
+            Stage::Asked | Stage::GivenUp => (true, false),
+            Stage::Standing(_) => (true, true),
+        };
         let deadline = if confirmed {
             self.events.push(SessionEvent::Subscribed { key, result: Ok(()) });
             None
@@ -167,7 +173,7 @@ impl Session {
             self.deadlines.set(self.after(timeout), Deadline::Subscribe(key))
         };
         let buffered = timeout.is_none() && !confirmed;
-        self.subscriptions.locals.insert(key, Local { wanted, deadline, buffered, confirmed });
+        self.subscriptions.locals.insert(key, Local { wanted, deadline, buffered, sent, confirmed });
         Ok(key)
     }
 
@@ -203,9 +209,9 @@ impl Session {
                 let Some(wanted) = self.subscriptions.wanted.get_mut(&key) else { return };
                 wanted.stage = Stage::Asked;
                 for key in &wanted.members {
-                    if let Some(local) = self.subscriptions.locals.get_mut(key)
-                        && core::mem::take(&mut local.buffered)
-                    {
+                    let Some(local) = self.subscriptions.locals.get_mut(key) else { continue };
+                    local.sent = true;
+                    if core::mem::take(&mut local.buffered) {
                         local.deadline = self.deadlines.set(until, Deadline::Subscribe(*key));
                     }
                 }
@@ -354,7 +360,7 @@ impl Session {
     pub(super) fn subscribe_timed_out(&mut self, key: SubscriptionKey) {
         if let Some(local) = self.subscriptions.locals.remove(&key) {
             self.leave(local.wanted, key);
-            self.events.push(SessionEvent::Subscribed { key, result: Err(RequestError::Timeout) });
+            self.events.push(SessionEvent::Subscribed { key, result: Err(RequestError::Timeout { sent: local.sent }) });
             self.give_up(local.wanted);
         }
     }
@@ -441,7 +447,7 @@ impl Session {
         failed.extend(wanted.members.iter().map(|key| NotRestored::Subscription {
             key: *key,
             topic: wanted.topic.clone(),
-            error: RequestError::Timeout,
+            error: RequestError::Timeout { sent: true },
         }));
     }
 
@@ -453,14 +459,9 @@ impl Session {
         }
         for (key, local) in locals {
             self.deadlines.cancel(local.deadline);
-            if local.confirmed {
-                continue;
+            if !local.confirmed {
+                self.events.push(SessionEvent::Subscribed { key, result: Err(error(local.sent)) });
             }
-            let sent = match wanted.get(&local.wanted).map(|wanted| wanted.stage) {
-                Some(Stage::Waiting(_)) | None => false,
-                Some(Stage::Asked | Stage::GivenUp | Stage::Lost | Stage::Standing(_)) => true,
-            };
-            self.events.push(SessionEvent::Subscribed { key, result: Err(error(sent)) });
         }
     }
 }

@@ -208,7 +208,7 @@ fn pcr_12_a_timeout_of_a_progressive_call_is_of_each_gap() {
     world.expect_nothing();
     world.advance(Duration::from_millis(500));
     world.expect(r#"[49,1,{"mode":"killnowait"}]"#);
-    assert!(matches!(world.finish(call.finish()), Err(RequestError::Timeout)));
+    assert!(matches!(world.finish(call.finish()), Err(RequestError::Timeout { .. })));
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn deadlines_that_only_move_on_cost_one_alarm() {
     let mut call = client.call("com.example.p", ());
     assert!(world.poll(&mut call).is_pending());
     world.advance(Duration::from_secs(3));
-    assert!(matches!(world.finish(call).unwrap_err(), RequestError::Timeout));
+    assert!(matches!(world.finish(call).unwrap_err(), RequestError::Timeout { .. }));
 }
 
 /// A client with a time of day, which would be pinged after an hour.

@@ -58,7 +58,7 @@ fn need_59_publish_never_says_ok_for_what_is_known_to_be_lost() {
     assert!(world.poll(&mut late).is_pending());
     assert!(world.poll(&mut lost).is_pending());
     world.advance(Duration::from_secs(3));
-    assert!(matches!(world.finish(late), Err(RequestError::Timeout)));
+    assert!(matches!(world.finish(late), Err(RequestError::Timeout { sent: false })));
     world.refuse(TransportErrorKind::Connect);
     assert!(matches!(world.finish(lost), Err(RequestError::Disconnected { sent: false })));
     let closed = world.finish(client.publish("com.example.t", ()));
@@ -136,9 +136,9 @@ fn need_59_calls_in_parts_wait_within_their_timeout() {
     assert!(world.poll(&mut own).is_pending());
     assert!(world.poll(&mut plain).is_pending());
     assert!(world.wakes(&mut own, |world| world.advance(Duration::from_secs(3))));
-    assert!(matches!(world.finish(own), Err(RequestError::Timeout)));
+    assert!(matches!(world.finish(own), Err(RequestError::Timeout { sent: false })));
     assert!(world.wakes(&mut plain, |world| world.advance(Duration::from_secs(7))));
-    assert!(matches!(world.finish(plain), Err(RequestError::Timeout)));
+    assert!(matches!(world.finish(plain), Err(RequestError::Timeout { sent: false })));
     let mut lost = client.call_streaming("com.example.sum", 1);
     assert!(world.poll(&mut lost).is_pending());
     world.refuse(TransportErrorKind::Connect);

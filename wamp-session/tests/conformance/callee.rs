@@ -248,7 +248,7 @@ fn a_registration_that_is_given_up_is_undone_when_it_is_confirmed() {
     let late = peer.session.register(peer.now, uri("com.example.b"), options).unwrap();
     peer.sent();
     peer.wait(Duration::from_secs(1));
-    assert!(matches!(peer.expect_registered(late), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_registered(late), Err(RequestError::Timeout { sent: true })));
     peer.receive("[65,4,201]");
     peer.expect_sent("[66,5,201]");
     peer.receive(r#"[8,66,5,{},"wamp.error.no_such_registration"]"#);
@@ -269,7 +269,7 @@ fn an_unregister_without_answer_ends_at_its_timeout() {
     peer.unregister(key);
     peer.sent();
     peer.wait(Duration::from_secs(2));
-    assert!(matches!(peer.expect_unregistered(key), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_unregistered(key), Err(RequestError::Timeout { sent: true })));
     peer.receive("[67,2]");
     peer.receive("[68,1,200,{}]");
     peer.expect_sent(r#"[8,68,1,{},"wamp.error.no_such_registration"]"#);

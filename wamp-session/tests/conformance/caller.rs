@@ -206,12 +206,12 @@ fn calls_end_at_their_timeout() {
     let deadline = peer.session.poll_timeout();
     assert_eq!(deadline.map(|(at, reason)| (at.as_nanos(), reason)), Some((1_000_000_000, TimeoutReason::Request)));
     peer.wait(Duration::from_secs(1));
-    assert!(matches!(peer.expect_call_done(own), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(own), Err(RequestError::Timeout { sent: true })));
     peer.expect_sent(r#"[49,2,{"mode":"killnowait"}]"#);
     peer.receive("[50,2,{}]");
     peer.expect_no_event();
     peer.wait(Duration::from_secs(3));
-    assert!(matches!(peer.expect_call_done(default), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(default), Err(RequestError::Timeout { sent: true })));
     peer.expect_sent(r#"[49,1,{"mode":"killnowait"}]"#);
     assert_eq!(peer.session.poll_timeout(), None);
     peer.expect_usable();
@@ -229,7 +229,7 @@ fn a_call_that_waited_for_the_join_has_its_whole_timeout() {
     peer.wait(Duration::from_secs(3));
     peer.expect_no_event();
     peer.wait(Duration::from_secs(1));
-    assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout { sent: true })));
 }
 
 #[test]

@@ -276,10 +276,10 @@ fn what_waits_for_a_join_waits_for_its_timeout_at_most() {
     let publication = peer.publish_acked("com.example.topic");
     let registration = peer.register("com.example.procedure");
     peer.wait(Duration::from_secs(2));
-    assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout)));
-    assert!(matches!(peer.expect_subscribed(subscription), Err(RequestError::Timeout)));
-    assert!(matches!(peer.expect_publish_done(publication), Err(RequestError::Timeout)));
-    assert!(matches!(peer.expect_registered(registration), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout { sent: false })));
+    assert!(matches!(peer.expect_subscribed(subscription), Err(RequestError::Timeout { sent: false })));
+    assert!(matches!(peer.expect_publish_done(publication), Err(RequestError::Timeout { sent: false })));
+    assert!(matches!(peer.expect_registered(registration), Err(RequestError::Timeout { sent: false })));
     peer.receive(WELCOME);
     peer.expect_joined();
     peer.expect_usable();

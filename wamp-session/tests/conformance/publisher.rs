@@ -55,9 +55,9 @@ fn pub_03_an_acknowledgement_that_does_not_come_is_a_timeout() {
     peer.sent();
     peer.sent();
     peer.wait(Duration::from_secs(1));
-    assert!(matches!(peer.expect_publish_done(own), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_publish_done(own), Err(RequestError::Timeout { sent: true })));
     peer.wait(Duration::from_secs(9));
-    assert!(matches!(peer.expect_publish_done(default), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_publish_done(default), Err(RequestError::Timeout { sent: true })));
     peer.receive("[17,1,5]");
     peer.receive("[17,2,5]");
     peer.expect_usable();

@@ -104,7 +104,7 @@ fn tmo_05_a_timeout_cancels_the_call_where_that_can_be() {
         let call = call(&mut peer, Duration::from_secs(1));
         peer.sent();
         peer.wait(Duration::from_secs(1));
-        assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout)));
+        assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout { .. })));
         if is_told {
             peer.expect_sent(r#"[49,1,{"mode":"killnowait"}]"#);
         }

@@ -240,7 +240,7 @@ fn tmo_02_and_05_a_call_whose_time_is_over_ends_at_both_ends() {
     let key = call(&mut world, caller, CallOptions::new().timeout(Duration::from_secs(2)));
     invoked(&mut world, callee);
     wait(&mut world, Duration::from_secs(2));
-    assert!(matches!(expect_done(&mut world, caller, key), Err(RequestError::Timeout)));
+    assert!(matches!(expect_done(&mut world, caller, key), Err(RequestError::Timeout { .. })));
     assert!(matches!(world.event(callee), Some(SessionEvent::InvocationEnded { .. })));
     assert!(world.event(caller).is_none());
     assert_eq!(world.router.stats().protocol_violations, 0);
@@ -405,7 +405,7 @@ fn tmo_02_a_result_may_cross_the_timeouts_of_both_ends() {
         }
         match expect_done(&mut world, caller, key) {
             Err(RequestError::Wamp(error)) if is_dealer_first => assert_eq!(error.kind(), ErrorKind::Timeout),
-            Err(RequestError::Timeout) if !is_dealer_first => {}
+            Err(RequestError::Timeout { .. }) if !is_dealer_first => {}
             end => panic!("{end:?}"),
         }
         while world.event(callee).is_some() {}

@@ -41,7 +41,8 @@ fn a_hundred_thousand_calls_end_each_at_its_deadline_and_in_that_order() {
             "one deadline for each call that waits"
         );
         peer.session.handle_timeout(at);
-        let Some(SessionEvent::CallDone { key, result: Err(RequestError::Timeout) }) = peer.session.poll_event() else {
+        let Some(SessionEvent::CallDone { key, result: Err(RequestError::Timeout { .. }) }) = peer.session.poll_event()
+        else {
             panic!("no timeout at {at:?}")
         };
         assert_eq!(key, expected);
@@ -76,7 +77,7 @@ fn a_subscribe_that_was_given_up_is_asked_for_again() {
     let given_up = peer.subscribe("com.example.t");
     peer.expect_sent(r#"[32,1,{},"com.example.t"]"#);
     peer.wait(Duration::from_secs(10));
-    assert!(matches!(peer.expect_subscribed(given_up), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_subscribed(given_up), Err(RequestError::Timeout { .. })));
     let again = peer.subscribe("com.example.t");
     peer.expect_sent(r#"[32,2,{},"com.example.t"]"#);
     // The first one stays without an answer, and holds up nothing.
@@ -91,7 +92,7 @@ fn the_late_answer_of_a_subscribe_that_was_given_up_takes_nothing_from_the_next_
     let mut peer = joined(config());
     let given_up = peer.subscribe("com.example.t");
     peer.wait(Duration::from_secs(10));
-    assert!(matches!(peer.expect_subscribed(given_up), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_subscribed(given_up), Err(RequestError::Timeout { .. })));
     let again = peer.subscribe("com.example.t");
     peer.sent();
     peer.sent();
@@ -112,7 +113,7 @@ fn subscribes_that_nobody_answers_end_each_at_its_own_timeout_and_the_late_answe
         let key = peer.subscribe("com.example.t");
         peer.sent_request(32);
         peer.wait(Duration::from_secs(10));
-        assert!(matches!(peer.expect_subscribed(key), Err(RequestError::Timeout)));
+        assert!(matches!(peer.expect_subscribed(key), Err(RequestError::Timeout { .. })));
     }
     peer.receive("[33,1,11]");
     peer.expect_sent("[34,3,11]");

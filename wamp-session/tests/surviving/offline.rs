@@ -129,7 +129,7 @@ fn need_60_what_is_buffered_outlasts_the_request_timeout_and_goes_out_in_its_ord
     peer.wait(Duration::from_millis(9_999));
     peer.expect_no_event();
     peer.wait(Duration::from_millis(1));
-    let timeout = |result: Option<RequestError>| matches!(result, Some(RequestError::Timeout));
+    let timeout = |result: Option<RequestError>| matches!(result, Some(RequestError::Timeout { sent: true }));
     for given in [&first, &second] {
         let acked = given.acked.clone().unwrap();
         assert!(timeout(peer.expect_publish_done(acked).err()));
@@ -143,6 +143,79 @@ fn need_60_what_is_buffered_outlasts_the_request_timeout_and_goes_out_in_its_ord
     peer.expect_no_event();
     peer.receive("[50,1,{}]");
     peer.expect_call_done(first.call.unwrap()).unwrap();
+}
+
+#[test]
+fn need_60_what_waits_in_vain_says_that_it_was_never_sent() {
+    let mut peer = joined(all(WAIT));
+    let standing = peer.subscribed("com.example.standing", 11);
+    cut(&mut peer);
+    let Given { call, publish, acked, subscribe, register } = give(&mut peer, None);
+    // A subscription that waits beside one that was sent was not sent itself.
+    let beside = peer.subscribe("com.example.standing");
+    let parts = CallOptions::new().receive_progress().timeout(Duration::from_secs(5));
+    let parts = peer.session.call(peer.now, uri("com.example.parts"), Payload::new(), parts).unwrap();
+    let never_sent = |result: Option<RequestError>| {
+        let error = result.unwrap();
+        assert!(matches!(error, RequestError::Timeout { sent: false }), "{error:?}");
+        assert!(error.to_string().contains("never sent"), "{error}");
+    };
+    peer.wait(Duration::from_secs(5));
+    never_sent(peer.expect_call_done(parts).err());
+    peer.wait(Duration::from_secs(5));
+    never_sent(peer.expect_call_done(call.unwrap()).err());
+    never_sent(expect_publish_sent(&mut peer, publish.unwrap().unwrap()).err());
+    never_sent(peer.expect_publish_done(acked.unwrap()).err());
+    never_sent(peer.expect_subscribed(subscribe.unwrap()).err());
+    never_sent(peer.expect_registered(register.unwrap()).err());
+    never_sent(peer.expect_subscribed(beside).err());
+    // What had been confirmed comes back, and nothing else.
+    peer.session.reconnect_now(peer.now);
+    crate::accept(&mut peer);
+    peer.expect_sent(r#"[32,1,{},"com.example.standing"]"#);
+    peer.expect_silence();
+    peer.unsubscribe(standing);
+}
+
+#[test]
+fn need_60_what_was_sent_at_the_join_says_so_when_no_answer_comes() {
+    let mut peer = joined(all(WAIT));
+    peer.subscribed("com.example.standing", 11);
+    let left = cut(&mut peer);
+    let Given { acked, subscribe, register, .. } = give(&mut peer, None);
+    let call = peer.session.call(
+        peer.now,
+        uri("com.example.slow"),
+        Payload::new(),
+        CallOptions::new().timeout(Duration::from_secs(10)),
+    );
+    let beside = peer.subscribe("com.example.standing");
+    rejoin(&mut peer, &left);
+    while peer.session.poll_action().is_some() {}
+    let mut ends = Vec::new();
+    let until = peer.now.checked_add(Duration::from_secs(10)).unwrap();
+    peer.wait(until.since(peer.now));
+    while let Some(event) = peer.session.poll_event() {
+        let (end, error) = match event {
+            SessionEvent::CallDone { key, result } => (format!("{key:?}"), result.err()),
+            SessionEvent::PublishDone { key, result } => (format!("{key:?}"), result.err()),
+            SessionEvent::Subscribed { key, result } => (format!("{key:?}"), result.err()),
+            SessionEvent::Registered { key, result } => (format!("{key:?}"), result.err()),
+            _ => continue,
+        };
+        assert!(matches!(error, Some(RequestError::Timeout { sent: true })), "{end}: {error:?}");
+        ends.push(end);
+    }
+    ends.sort();
+    let mut expected = [
+        format!("{:?}", call.unwrap()),
+        format!("{:?}", acked.unwrap()),
+        format!("{:?}", subscribe.unwrap()),
+        format!("{:?}", register.unwrap()),
+        format!("{beside:?}"),
+    ];
+    expected.sort();
+    assert_eq!(ends, expected);
 }
 
 #[test]
@@ -327,7 +400,7 @@ fn need_59_a_publication_that_waits_is_told_when_it_is_sent() {
     peer.session.forget_publish(forgotten);
     peer.expect_no_event();
     peer.wait(Duration::from_millis(999));
-    assert!(matches!(expect_publish_sent(&mut peer, late), Err(RequestError::Timeout)));
+    assert!(matches!(expect_publish_sent(&mut peer, late), Err(RequestError::Timeout { sent: false })));
     rejoin(&mut peer, &left);
     peer.expect_sent(r#"[16,1,{},"com.example.t"]"#);
     peer.expect_silence();

@@ -20,7 +20,7 @@ fn a_subscribe_without_an_answer_stays_wanted_and_its_timeout_withdraws_it() {
     peer.expect_subscribed(topic).unwrap();
     // 10 s after the command, not after the rejoin; and an answer that is too late is undone.
     peer.wait(Duration::from_secs(9));
-    assert!(matches!(peer.expect_registered(procedure), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_registered(procedure), Err(RequestError::Timeout { sent: true })));
     assert!(expect_restored(&mut peer).is_empty());
     peer.receive("[65,2,12]");
     peer.expect_sent("[66,3,12]");
@@ -34,7 +34,7 @@ fn a_timeout_between_the_sessions_withdraws_what_was_not_confirmed() {
     cut(&mut peer);
     peer.wait(Duration::from_secs(1));
     peer.wait(Duration::from_secs(9));
-    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Timeout { sent: true })));
     accept(&mut peer);
     peer.expect_silence();
 }
@@ -138,7 +138,10 @@ fn need_33_restored_comes_after_the_request_timeout_if_the_router_does_not_answe
     peer.wait(Duration::from_secs(10));
     let failed = expect_restored(&mut peer);
     assert_eq!(failed.len(), 2);
-    assert!(matches!(&failed[1], NotRestored::Registration { error: RequestError::Timeout, retrying: true, .. }));
+    assert!(matches!(
+        &failed[1],
+        NotRestored::Registration { error: RequestError::Timeout { sent: true }, retrying: true, .. }
+    ));
     // A late answer is as good, and told.
     peer.receive("[33,1,911]");
     peer.expect_subscribed(topic).unwrap();

@@ -176,8 +176,8 @@ fn what_waits_for_a_join_waits_10_s_at_most() {
     peer.wait(Duration::from_millis(9_999));
     peer.expect_no_event();
     peer.wait(Duration::from_millis(1));
-    assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout)));
-    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(call), Err(RequestError::Timeout { sent: false })));
+    assert!(matches!(peer.expect_subscribed(topic), Err(RequestError::Timeout { sent: false })));
 }
 
 #[test]

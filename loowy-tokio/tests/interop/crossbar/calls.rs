@@ -131,7 +131,7 @@ async fn a_timeout_is_the_callers_own() {
                 let waiting = tokio::spawn(call);
                 let invocation = stuck.calls.next().await.unwrap();
                 assert_eq!(invocation.details().timeout, Some(200));
-                assert!(matches!(waiting.await.unwrap().unwrap_err(), RequestError::Timeout));
+                assert!(matches!(waiting.await.unwrap().unwrap_err(), RequestError::Timeout { .. }));
                 invocation.cancelled().await;
                 stuck.is_well().await;
             }

@@ -30,7 +30,7 @@ fn method_options() {
     world.advance(Duration::from_millis(2_999));
     assert!(world.poll(&mut call).is_pending());
     world.advance(Duration::from_millis(1));
-    assert!(matches!(world.finish(call), Err(RequestError::Timeout)));
+    assert!(matches!(world.finish(call), Err(RequestError::Timeout { .. })));
 
     // The policy, from the next loss on.
     client.config().set_reconnect(ReconnectPolicy::loowy());

@@ -68,7 +68,7 @@ fn option_timeout_ends_a_call_that_no_answer_comes_to() {
     world.advance(Duration::from_millis(2_499));
     assert!(world.poll(&mut call).is_pending());
     world.advance(Duration::from_millis(1));
-    assert!(matches!(world.finish(call), Err(RequestError::Timeout)));
+    assert!(matches!(world.finish(call), Err(RequestError::Timeout { .. })));
 }
 
 /// The modes, and what they are called.

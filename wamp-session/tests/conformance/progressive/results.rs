@@ -188,7 +188,7 @@ fn pcr_12_a_callers_timeout_is_of_each_gap() {
     peer.wait(Duration::from_millis(1_999));
     peer.expect_no_event();
     peer.wait(Duration::from_millis(1));
-    assert!(matches!(peer.expect_call_done(key), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(key), Err(RequestError::Timeout { .. })));
     assert_eq!(peer.session.poll_timeout(), None);
 }
 
@@ -209,11 +209,11 @@ fn pcr_12_a_dealer_is_told_the_gap_and_not_what_the_join_has_left_of_it() {
     peer.receive(r#"[50,2,{"progress":true}]"#);
     expect_progress(&mut peer, in_parts);
     peer.wait(Duration::from_millis(1));
-    assert!(matches!(peer.expect_call_done(whole), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(whole), Err(RequestError::Timeout { .. })));
     peer.wait(Duration::from_millis(4_998));
     peer.expect_no_event();
     peer.wait(Duration::from_millis(1));
-    assert!(matches!(peer.expect_call_done(in_parts), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(in_parts), Err(RequestError::Timeout { .. })));
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn pcr_12_parts_that_nobody_asked_for_put_no_timeout_off() {
     peer.wait(Duration::from_secs(1));
     peer.receive(r#"[50,1,{"progress":true}]"#);
     peer.wait(Duration::from_secs(1));
-    assert!(matches!(peer.expect_call_done(key), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_call_done(key), Err(RequestError::Timeout { .. })));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn sub_02_an_unsubscribe_without_answer_ends_at_its_timeout() {
     peer.unsubscribe(key);
     peer.sent();
     peer.wait(Duration::from_secs(2));
-    assert!(matches!(peer.expect_unsubscribed(key), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_unsubscribed(key), Err(RequestError::Timeout { sent: true })));
     peer.receive("[35,2]");
     peer.expect_usable();
 }
@@ -125,9 +125,9 @@ fn a_subscribe_without_answer_ends_at_its_timeout_and_is_undone() {
     let patient = peer.subscribe("com.example.topic");
     peer.sent();
     peer.wait(Duration::from_secs(1));
-    assert!(matches!(peer.expect_subscribed(impatient), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_subscribed(impatient), Err(RequestError::Timeout { sent: true })));
     peer.wait(Duration::from_secs(9));
-    assert!(matches!(peer.expect_subscribed(patient), Err(RequestError::Timeout)));
+    assert!(matches!(peer.expect_subscribed(patient), Err(RequestError::Timeout { sent: true })));
     assert_eq!(peer.session.poll_timeout(), None);
     peer.receive("[33,1,100]");
     peer.expect_sent("[34,2,100]");

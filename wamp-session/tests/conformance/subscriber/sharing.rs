@@ -205,7 +205,7 @@ fn sub_08_an_unsubscribe_does_not_wait_for_an_answer_that_never_comes() {
         peer.expect_silence();
         peer.wait(Duration::from_millis(1));
         if !gives_up {
-            assert!(matches!(peer.expect_subscribed(marked), Err(RequestError::Timeout)));
+            assert!(matches!(peer.expect_subscribed(marked), Err(RequestError::Timeout { .. })));
         }
         peer.expect_sent("[34,3,100]");
         peer.receive("[35,3]");

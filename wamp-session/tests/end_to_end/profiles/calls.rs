@@ -150,7 +150,7 @@ fn rtr_14_a_call_ends_in_its_time_if_its_callee_leaves() {
             world.now = now.checked_add(Duration::from_secs(3)).unwrap();
             let now = world.now;
             world.session(caller).handle_timeout(now);
-            assert!(matches!(ends(world, caller, key), Err(RequestError::Timeout)));
+            assert!(matches!(ends(world, caller, key), Err(RequestError::Timeout { .. })));
         } else {
             let error = ends(world, caller, key).unwrap_err();
             assert!(matches!(error, RequestError::Wamp(error) if error.kind() == ErrorKind::Canceled), "{profile}");

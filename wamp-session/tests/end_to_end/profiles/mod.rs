@@ -145,7 +145,7 @@ fn rtr_14_timeouts_hold_whatever_the_router_makes_of_them() {
         let Some(SessionEvent::CallDone { result: Err(error), .. }) = world.event(caller) else {
             panic!("{profile}: no end")
         };
-        let is_timeout = matches!(&error, RequestError::Timeout)
+        let is_timeout = matches!(&error, RequestError::Timeout { .. })
             || matches!(&error, RequestError::Wamp(error) if error.uri() == "wamp.error.timeout");
         assert!(is_timeout, "{profile}: {error:?}");
     });
