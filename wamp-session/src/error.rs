@@ -10,6 +10,7 @@ use wamp_proto::{
 
 use crate::options::own_key;
 use crate::passthru::{Attributes as _, Passthru, PassthruError};
+use crate::said::{failed, said};
 use crate::{Feature, TransportError};
 
 /// An error that came as an ERROR message, or that is to become one: a URI, arguments and details.
@@ -21,8 +22,13 @@ use crate::{Feature, TransportError};
 /// assert_eq!(error.args::<(String, u32)>()?, ("nuts".to_owned(), 3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// It is shown as its URI, and its first argument in parentheses if that is a text, which most callees and routers mean for people:
+/// `com.example.error.no_stock (only 3 are left)`. At most 200 characters of it are shown, those that would end a line or steer a
+/// terminal escaped, and nothing of what was sealed in payload passthru mode. The text is the peer's: do not trust it, and log the
+/// [`uri`](Self::uri) alone where it could name what a log must not have.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{uri}")]
+#[error("{}", failed(.uri, .details, .payload))]
 pub struct WampError {
     pub(crate) uri: Uri,
     /// In a box, because errors are returned by value.
@@ -242,14 +248,6 @@ pub enum AuthError {
 /// What a timeout means.
 const fn late(sent: bool) -> &'static str {
     if sent { "no answer came in time" } else { "the session was not joined in time, and the request was never sent" }
-}
-
-/// The reason of a GOODBYE or ABORT, with the words that came with it.
-fn said(reason: &str, message: Option<&str>) -> String {
-    match message {
-        Some(message) if !message.is_empty() => format!("{reason} ({message})"),
-        _ => reason.to_owned(),
-    }
 }
 
 macro_rules! kinds {

@@ -78,6 +78,7 @@ pub mod passthru;
 mod reconnect;
 #[cfg(feature = "router")]
 pub mod router;
+mod said;
 mod session;
 mod time;
 mod transport;

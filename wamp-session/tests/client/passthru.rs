@@ -68,6 +68,7 @@ fn ppt_13_a_call_and_its_result_are_sealed_and_opened() {
     world.send(&format!(r#"[8,48,2,{{{ATTRIBUTES}}},"c.d",{}]"#, item(r#""why""#)));
     let Err(RequestError::Wamp(error)) = world.finish(call) else { panic!() };
     assert_eq!((error.uri().as_str(), error.arg::<String>(0).unwrap().as_str()), ("c.d", "why"));
+    assert_eq!(error.to_string(), "c.d", "what was sealed is not shown");
 }
 
 #[test]
