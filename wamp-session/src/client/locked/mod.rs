@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
-use wamp_proto::{Format, IntoPayload, Limits as MessageLimits, Payload};
+use wamp_proto::{Format, Limits as MessageLimits, Payload};
 
 use super::shared::Shared;
 use super::world::{World, poll, ready};
@@ -97,10 +97,13 @@ impl Fixture {
 
     /// A payload of the application.
     fn payload(&self) -> Payload {
-        let packed = (text(),).into_payload(Format::Json).and_then(|payload| payload.pack(Format::Json));
-        let packed = Bytes::from_owner(Owned::new(&self.count, packed.unwrap_or_default()));
+        // With ArgumentsKw beside them, the Arguments would be copied.
+        let packed = format!(r#"{{"args":["{}"]}}"#, text()).into_bytes();
+        let packed = Bytes::from_owner(Owned::new(&self.count, packed));
         let payload = Payload::unpack(packed, Format::Json, &MessageLimits::new());
-        payload.unwrap_or_else(|error| panic!("{error}"))
+        let payload = payload.unwrap_or_else(|error| panic!("{error}"));
+        assert!(self.count.made.load(Ordering::SeqCst) > self.count.dropped.load(Ordering::SeqCst), "it is copied");
+        payload
     }
 
     /// A frame of the adapter, in which `$` stands for arguments.
