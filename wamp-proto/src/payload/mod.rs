@@ -349,7 +349,7 @@ impl Payload {
 
     /// Makes the payload a frame where it lies, if it is nobody else's and there is room around it; gives it back if not.
     ///
-    /// `head` gets the room before the elements, writes up to its end, and says where it starts; `None` is an unchanged room.
+    /// `head` gets the room before the elements, writes up to its end, and says where it starts; with `None` the payload stays as it was.
     #[inline]
     pub(crate) fn framed(
         self,

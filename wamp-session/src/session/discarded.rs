@@ -5,6 +5,8 @@
 
 use core::fmt;
 
+use wamp_proto::Payload;
+
 use super::Session;
 
 /// Something that is only to be dropped.
@@ -19,6 +21,13 @@ impl Discards {
     pub(super) fn push(&mut self, gone: impl Send + 'static) {
         if let Some(kept) = &mut self.0 {
             kept.push(Box::new(gone));
+        }
+    }
+
+    /// Holds on to a payload that is to be sent, unless its bytes are its own: those can become the frame where they lie.
+    pub(super) fn hold(&mut self, payload: &Payload) {
+        if !payload.is_own() {
+            self.push(payload.clone());
         }
     }
 }

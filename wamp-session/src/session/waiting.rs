@@ -171,11 +171,11 @@ impl Session {
         while let Some(command) = self.waiting.pop() {
             match command {
                 Command::Call { key, procedure, options, payload, until } => {
-                    self.discards.push(payload.clone());
+                    self.discards.hold(&payload);
                     self.send_waiting_call(key, procedure, options, payload, until);
                 }
                 Command::Publish { key, topic, options, payload } => {
-                    self.discards.push(payload.clone());
+                    self.discards.hold(&payload);
                     self.send_waiting_publish(key, topic, options, payload);
                 }
                 Command::Subscribe(key) => self.send_waiting_subscribe(key),

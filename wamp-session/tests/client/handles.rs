@@ -9,9 +9,9 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use wamp_session::client::Client;
 use wamp_session::proto::{CancelMode, Format, IntoPayload, Payload};
-use wamp_session::{CallOptions, CommandError, RequestError, TransportErrorKind};
+use wamp_session::{CallOptions, CommandError, Config, Offline, OfflinePolicy, RequestError, TransportErrorKind};
 
-use crate::world::World;
+use crate::world::{WELCOME, World};
 
 #[test]
 fn a_call_is_answered() {
@@ -66,6 +66,25 @@ fn a_payload_is_sent_from_where_it_was_encoded() {
     let (payload, place) = placed();
     invocation.reply(payload).unwrap();
     expect_in_place(&mut world, place);
+}
+
+#[test]
+fn a_payload_that_has_waited_for_a_join_is_sent_from_where_it_was_encoded() {
+    let offline = Offline::new().publishes(OfflinePolicy::Wait);
+    let (mut world, client) = World::new(Config::new("ws://router/ws", "realm1").offline(offline));
+    let [(call, one), (publication, two), (acked, three)] = [(); 3].map(|()| placed());
+    let mut call = client.call("com.example.p", call);
+    let mut publish = client.publish("com.example.t", publication);
+    let mut publish_acked = client.publish_acked("com.example.t", acked);
+    assert!(world.poll(&mut call).is_pending());
+    assert!(world.poll(&mut publish).is_pending());
+    assert!(world.poll(&mut publish_acked).is_pending());
+    world.accept();
+    world.received();
+    world.send(WELCOME);
+    for place in [one, two, three] {
+        expect_in_place(&mut world, place);
+    }
 }
 
 #[test]
