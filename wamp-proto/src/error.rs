@@ -9,11 +9,13 @@ use crate::{Format, InvalidId, InvalidUri, MessageType, RequestId};
 /// It says at which byte of the frame, in which element of the message and, as far as they were read, of which message.
 ///
 /// ```
+/// # #[cfg(feature = "json")] {
 /// # use wamp_proto::{decode, Format, Limits, MessageType, PayloadCheck};
 /// let error = decode(br#"[33,1,"x"]"#.as_slice().into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap_err();
 /// assert_eq!(error.offset(), 6);
 /// assert_eq!(error.message_type(), Some(MessageType::Subscribed));
 /// assert_eq!(error.to_string(), "byte 6, element 2 (SUBSCRIBED.Subscription): expected an integer, found a string");
+/// # }
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct DecodeError(pub(crate) Box<Report>);
@@ -223,10 +225,12 @@ impl DecodeError {
     /// incorrect topic but gets no ERROR for it.
     ///
     /// ```
+    /// # #[cfg(feature = "json")] {
     /// # use wamp_proto::{decode, Format, Limits, PayloadCheck};
     /// let frame = br#"[16,1,{},"no topic"]"#.as_slice();
     /// let error = decode(frame.into(), Format::Json, &Limits::new(), PayloadCheck::OnReceipt).unwrap_err();
     /// assert!(!error.wants_answer());
+    /// # }
     /// ```
     #[must_use]
     pub fn wants_answer(&self) -> bool {
@@ -322,10 +326,12 @@ impl core::ops::Deref for Fault {
 /// The error of a value that a format cannot carry.
 ///
 /// ```
+/// # #[cfg(feature = "json")] {
 /// # use wamp_proto::{Format, IntoPayload, Kwargs};
 /// # use std::collections::BTreeMap;
 /// let error = Kwargs(BTreeMap::from([("price", f64::NAN)])).into_payload(Format::Json).unwrap_err();
 /// assert_eq!(error.to_string(), "kwargs.price: JSON has no number NaN");
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {kind}")]

@@ -34,6 +34,7 @@ impl Format {
     ///
     /// ```
     /// # use wamp_proto::Format;
+    /// # #[cfg(feature = "json")]
     /// assert_eq!(Format::Json.subprotocol(), "wamp.2.json");
     /// ```
     #[must_use]

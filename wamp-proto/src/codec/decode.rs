@@ -20,13 +20,17 @@ const LEGACY_PASSTHRU: &str = "enc_algo";
 /// allocated. The format's text or binary frames are the caller's to check ([`Format::is_binary`]).
 ///
 /// ```
+/// # #[cfg(not(feature = "json"))] fn main() {}
+/// # #[cfg(feature = "json")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use wamp_proto::{decode, Format, Limits, Message, PayloadCheck};
 ///
 /// let frame = br#"[36,5512315355,4429313566,{},["Hello, world!"]]"#.as_slice().into();
 /// let message = decode(frame, Format::Json, &Limits::new(), PayloadCheck::OnReceipt)?;
 /// let Message::Event(event) = message else { panic!("not an event") };
 /// assert_eq!(event.payload.arg::<&str>(0)?, "Hello, world!");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Errors

@@ -20,6 +20,9 @@ const BRIEF: usize = 128;
 /// unchecked is checked first. Empty Arguments and ArgumentsKw are left out. [`encode_frame`] spares the copy.
 ///
 /// ```
+/// # #[cfg(not(feature = "json"))] fn main() {}
+/// # #[cfg(feature = "json")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use wamp_proto::{encode, Format, IntoPayload, Message, Publish, PublishOptions, RequestId, Uri};
 ///
 /// let publish = Publish {
@@ -31,7 +34,8 @@ const BRIEF: usize = 128;
 /// let mut frame = Vec::new();
 /// encode(&publish.into(), Format::Json, &mut frame)?;
 /// assert_eq!(frame, br#"[16,1,{},"com.example.greeting",["hello",42]]"#);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Errors
@@ -93,12 +97,16 @@ fn append(head: &[u8], payload: &[u8], end: &[u8], frame: &mut Vec<u8>) {
 /// the head is longer than that room (128 bytes at least), the payload is copied, once.
 ///
 /// ```
+/// # #[cfg(not(feature = "json"))] fn main() {}
+/// # #[cfg(feature = "json")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use wamp_proto::{encode_frame, Format, IntoPayload, RequestId, Yield, YieldOptions};
 ///
 /// let payload = ("hello", 42).into_payload(Format::Json)?;
 /// let message = Yield { request: RequestId::MIN, options: YieldOptions::default(), payload };
 /// assert_eq!(encode_frame(message.into(), Format::Json)?, br#"[70,1,{},["hello",42]]"#.as_slice());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Errors

@@ -24,13 +24,17 @@ impl Payload {
     /// Both keys are always there. A payload of another format is transcoded first.
     ///
     /// ```
+    /// # #[cfg(not(all(feature = "json", feature = "cbor")))] fn main() {}
+    /// # #[cfg(all(feature = "json", feature = "cbor"))]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use wamp_proto::{ArgsKwargs, Format, IntoPayload, Limits, Payload};
     /// let payload = ArgsKwargs(["Hello"], [("x", 1)].into_iter().collect::<std::collections::BTreeMap<_, _>>());
     /// let packed = payload.into_payload(Format::Cbor)?.pack(Format::Json)?;
     /// assert_eq!(&packed[..], br#"{"args":["Hello"],"kwargs":{"x":1}}"#);
     /// let payload = Payload::unpack(packed.into(), Format::Json, &Limits::new())?;
     /// assert_eq!(payload.arg::<&str>(0)?, "Hello");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
@@ -86,11 +90,15 @@ impl Payload {
     /// Makes a payload of one binary item.
     ///
     /// ```
+    /// # #[cfg(not(feature = "json"))] fn main() {}
+    /// # #[cfg(feature = "json")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use wamp_proto::{Format, Payload};
     /// let payload = Payload::binary(b"\x10\xe3", Format::Json)?;
     /// assert_eq!(payload.raw_args()?.as_deref(), Some(br#"["\u0000EOM="]"#.as_slice()));
     /// assert_eq!(&payload.to_binary()?[..], b"\x10\xe3");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors

@@ -139,11 +139,11 @@ impl Joined {
     /// No is not never: Crossbar.io 26 has event history and call timeouts and does not announce them, and some routers announce
     /// nothing at all. [`Feature`] tells what is refused.
     ///
-    /// ```no_run
-    /// # fn run(client: &wamp_session::client::Client) {
+    /// ```
+    /// # fn run(joined: &wamp_session::Joined) {
     /// use wamp_session::Feature;
     ///
-    /// if client.session().is_some_and(|joined| joined.announces(Feature::EventRetention)) {
+    /// if joined.announces(Feature::EventRetention) {
     ///     println!("late subscribers receive the last event");
     /// }
     /// # }

@@ -17,6 +17,9 @@ use super::attributes::{MQTT, NATIVE};
 /// and invocations are opened by whoever waits for them.
 ///
 /// ```
+/// # #[cfg(not(feature = "json"))] fn main() {}
+/// # #[cfg(feature = "json")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use bytes::Bytes;
 /// use wamp_session::passthru::{Codecs, Passthru, PassthruCodec, PassthruError};
 /// use wamp_session::proto::{Format, IntoPayload, Limits};
@@ -43,7 +46,8 @@ use super::attributes::{MQTT, NATIVE};
 /// let (attributes, sealed) = codecs.seal(Passthru::new("x_flip").serializer("json"), &payload, Format::Json)?;
 /// assert_eq!(attributes.cipher.as_deref(), Some("flip"));
 /// assert_eq!(codecs.open(&attributes, &sealed, &Limits::new())?.arg::<String>(0)?, "hello");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 pub trait PassthruCodec: Send + Sync {
     /// Makes of a packed payload what is sent, and sets the attributes by which the other end finds out how to open it.

@@ -15,6 +15,9 @@
 //! [`Codecs::seal`] and [`Codecs::open`] himself. Neither of them does IO, and a codec is called under no lock.
 //!
 //! ```
+//! # #[cfg(not(all(feature = "json", feature = "cbor")))] fn main() {}
+//! # #[cfg(all(feature = "json", feature = "cbor"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use wamp_session::passthru::{Codecs, Passthru, Plain};
 //! use wamp_session::proto::{Format, IntoPayload, Limits};
 //!
@@ -23,7 +26,8 @@
 //! let (attributes, sealed) = codecs.seal(Passthru::new("x_plain").serializer("cbor"), &payload, Format::Json)?;
 //! let opened = codecs.open(&attributes, &sealed, &Limits::new())?;
 //! assert_eq!(opened.args::<(String, u8)>()?, ("hello".to_owned(), 42));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok(())
+//! # }
 //! ```
 
 mod attributes;

@@ -60,6 +60,9 @@ const ANY_FORMAT: Format = match Format::ALL.first() {
 /// no order holds between actions and events.
 ///
 /// ```
+/// # #[cfg(not(feature = "json"))] fn main() {}
+/// # #[cfg(feature = "json")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use wamp_session::proto::{Format, IntoPayload, Uri};
 /// use wamp_session::{Action, CallOptions, Config, Frame, Opened, Session, SessionEvent, Time};
 ///
@@ -85,7 +88,8 @@ const ANY_FORMAT: Format = match Format::ALL.first() {
 /// assert_eq!(&frame.bytes()[..], br#"[48,1,{},"com.example.add2",[2,3]]"#);
 /// # assert_eq!(session.poll_timeout(), None);
 /// # let _ = key;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// **Time.** A `now` that is earlier than one before counts as that one.
