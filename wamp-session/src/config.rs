@@ -53,6 +53,16 @@ pub struct Config {
 
 impl Config {
     /// Makes the configuration of an anonymous session, in all four roles, with the default limits and timeouts.
+    ///
+    /// Nothing is checked before [`check`](Self::check), or the connection.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1");
+    /// assert_eq!(&*config.urls()[0], "ws://127.0.0.1:8080/ws");
+    /// config.check()?;
+    /// # Ok::<(), wamp_session::ConfigError>(())
+    /// ```
     pub fn new(url: impl Into<Arc<str>>, realm: impl Into<Arc<str>>) -> Self {
         Self {
             urls: vec![url.into()],
@@ -83,6 +93,11 @@ impl Config {
     /// Sets the session's roles; those of routers are left out.
     ///
     /// Only messages of these roles are sent and accepted.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, proto::Role};
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").roles([Role::Caller, Role::Subscriber]);
+    /// ```
     #[must_use]
     pub fn roles(mut self, roles: impl IntoIterator<Item = Role>) -> Self {
         self.roles = roles.into_iter().filter(|role| !matches!(role, Role::Broker | Role::Dealer)).collect();
@@ -92,6 +107,11 @@ impl Config {
     }
 
     /// Sets how the client names its software to the router (`agent`), `None` for not at all.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").agent("shop-backend 1.3");
+    /// ```
     #[must_use]
     pub fn agent<'a>(mut self, agent: impl Into<Option<&'a str>>) -> Self {
         self.agent = agent.into().map(Into::into);
@@ -114,6 +134,11 @@ impl Config {
     /// Sets the formats to offer, the preferred one first.
     ///
     /// By default all that are compiled in: JSON, MessagePack, CBOR.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, proto::Format};
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").formats([Format::ALL[0]]);
+    /// ```
     #[must_use]
     pub fn formats(mut self, formats: impl IntoIterator<Item = Format>) -> Self {
         self.formats.clear();
@@ -126,6 +151,13 @@ impl Config {
     }
 
     /// Adds a way to authenticate; the one added first is preferred. Without any the session is anonymous.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, auth};
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1")
+    ///     .authenticator(auth::Ticket::new("joe", "secret!!!"))
+    ///     .authenticator(auth::Anonymous);
+    /// ```
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticator + 'static) -> Self {
         self.authenticators.push(Arc::new(authenticator));
@@ -144,14 +176,26 @@ impl Config {
         self
     }
 
-    /// Sets when received payloads are checked.
+    /// Sets when received payloads are checked: on receipt by default, where a malformed one ends the session.
+    ///
+    /// With [`PayloadCheck::OnDecode`] receipt costs the same at any size, and what is malformed is an error of whoever looks at the payload.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, proto::PayloadCheck};
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").payload_check(PayloadCheck::OnDecode);
+    /// ```
     #[must_use]
     pub fn payload_check(mut self, check: PayloadCheck) -> Self {
         self.payload_check = check;
         self
     }
 
-    /// Sets the limits.
+    /// Sets the limits of messages, of what is under way and of what waits.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, Limits};
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").limits(Limits::new().max_requests(10_000));
+    /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -159,6 +203,12 @@ impl Config {
     }
 
     /// Sets how long connecting may take, from opening the transport to WELCOME: 10 s by default.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").connect_timeout(Duration::from_secs(5));
+    /// ```
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -166,6 +216,12 @@ impl Config {
     }
 
     /// Sets how long closing may take, from GOODBYE to the end of the transport: 5 s by default.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").close_timeout(Duration::from_secs(1));
+    /// ```
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
@@ -173,15 +229,27 @@ impl Config {
     }
 
     /// Sets how long requests other than calls wait, for a join and for their answer: 10 s by default.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").request_timeout(Duration::from_secs(5));
+    /// ```
     #[must_use]
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
     }
 
-    /// Sets how long calls wait for their result; without it they wait as long as the session lasts.
+    /// Sets how long calls wait for their result; without it, and with zero, they wait as long as the session lasts.
     ///
     /// A call made while the session is not joined waits at most the request timeout for a join.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").call_timeout(Duration::from_secs(30));
+    /// ```
     #[must_use]
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = Some(timeout);
@@ -191,13 +259,23 @@ impl Config {
     /// Adds the URL of another router of the same realm.
     ///
     /// Each attempt that fails passes on to the next URL, in turn; a session that was joined and is lost is first joined again where it was.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").or_url("ws://127.0.0.1:8081/ws");
+    /// ```
     #[must_use]
     pub fn or_url(mut self, url: impl Into<Arc<str>>) -> Self {
         self.urls.push(url.into());
         self
     }
 
-    /// Sets when a session that was lost is joined again.
+    /// Sets when a session that was lost is joined again: by default after 1 s, then twice as long each time up to 60 s, for ever.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, ReconnectPolicy};
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").reconnect(ReconnectPolicy::never());
+    /// ```
     #[must_use]
     pub fn reconnect(mut self, policy: ReconnectPolicy) -> Self {
         self.reconnect = policy;
@@ -206,6 +284,11 @@ impl Config {
 
     /// Sets whether the policy applies to the first join as well; by default a session that was never joined is closed when each of its
     /// URLs has been tried once.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").retry_initial_connect(true);
+    /// ```
     #[must_use]
     pub fn retry_initial_connect(mut self, retry: bool) -> Self {
         self.retry_initial_connect = retry;
@@ -214,13 +297,23 @@ impl Config {
 
     /// Sets what happens to commands while the session is not joined; by default publications without acknowledgement fail at once,
     /// and everything else waits for a join, within its timeout.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, Offline, OfflinePolicy};
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").offline(Offline::new().publishes(OfflinePolicy::Wait));
+    /// ```
     #[must_use]
     pub fn offline(mut self, offline: Offline) -> Self {
         self.offline = offline;
         self
     }
 
-    /// Sets when a silent peer is pinged and counts as dead, `None` for never.
+    /// Sets when a silent peer is pinged and counts as dead, `None` for never: by default after 20 s of silence, and 10 s later.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").keep_alive(None);
+    /// ```
     #[must_use]
     pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
         self.keep_alive = keep_alive.into();
@@ -254,6 +347,11 @@ impl Config {
     /// Sets the seed of the delays' jitter, 0 by default: sessions with the same seed have the same delays.
     ///
     /// The adapters draw one for each client that has none.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").seed(4711);
+    /// ```
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -261,6 +359,12 @@ impl Config {
     }
 
     /// Sets the seed unless there is one.
+    ///
+    /// ```
+    /// # use wamp_session::Config;
+    /// // What an adapter does, with a number of the operating system's.
+    /// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").seed(4711).default_seed(7);
+    /// ```
     #[must_use]
     pub fn default_seed(mut self, seed: u64) -> Self {
         self.seed.get_or_insert(seed);
@@ -268,6 +372,12 @@ impl Config {
     }
 
     /// Checks that the configuration can be used.
+    ///
+    /// ```
+    /// # use wamp_session::{Config, ConfigError};
+    /// let error = Config::new("ws://127.0.0.1:8080/ws", "no realm").check();
+    /// assert!(matches!(error, Err(ConfigError::Realm(_))));
+    /// ```
     ///
     /// # Errors
     ///

@@ -400,6 +400,16 @@ impl WampError {
     /// Says how the arguments are to be read, which have been sealed (`ppt_…`).
     ///
     /// It is for who drives a [`Session`](crate::Session): clients seal what they send by themselves.
+    ///
+    /// ```
+    /// # use wamp_session::passthru::Passthru;
+    /// # use wamp_session::proto::Payload;
+    /// # use wamp_session::WampError;
+    /// # fn run(sealed: Payload, attributes: &Passthru) -> Result<(), Box<dyn std::error::Error>> {
+    /// let error = WampError::new("com.example.error.no_stock")?.payload(sealed)?.passthru(attributes);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn passthru(mut self, passthru: &Passthru) -> Self {
         self.details.set_passthru(passthru);

@@ -3,6 +3,21 @@
 /// The bounds of a session: of what its peer can make it keep, and of what its own user can.
 ///
 /// The limits of one message ([`wamp_proto::Limits`]) are among them.
+///
+/// ```
+/// # use wamp_session::{Config, Limits, proto};
+/// let small = Limits::new()
+///     .message(proto::Limits::new().max_message_bytes(64 << 10))
+///     .max_events(1_000)
+///     .max_event_bytes(1 << 20)
+///     .max_requests(1_000)
+///     .max_invocations(100)
+///     .max_ended_invocations(100)
+///     .max_changes(64)
+///     .max_waiting_bytes(1 << 20)
+///     .max_outbound_bytes(1 << 20);
+/// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").limits(small);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub(crate) message: wamp_proto::Limits,
@@ -35,14 +50,18 @@ impl Limits {
         }
     }
 
-    /// Sets the limits of one message.
+    /// Sets the limits of one message: 16 MiB and 128 levels by default, both ways.
+    ///
+    /// A longer message that is received ends the session ([`CloseCause`](crate::CloseCause)); one that would be sent fails with
+    /// [`CommandError::TooLarge`](crate::CommandError::TooLarge).
     #[must_use]
     pub const fn message(mut self, limits: wamp_proto::Limits) -> Self {
         self.message = limits;
         self
     }
 
-    /// Sets how many EVENTs may wait to be taken with `poll_event`; more are dropped and counted.
+    /// Sets how many EVENTs may wait to be taken with `poll_event`, 65,536 by default; more are dropped and counted
+    /// ([`Stats::dropped_events`](crate::Stats::dropped_events)).
     #[must_use]
     pub const fn max_events(mut self, events: usize) -> Self {
         self.events = events;
@@ -57,7 +76,8 @@ impl Limits {
         self
     }
 
-    /// Sets how many requests may be under way, wait for a join, or have ended in an event that nobody has taken; more are refused.
+    /// Sets how many requests may be under way, wait for a join, or have ended in an event that nobody has taken: a million by
+    /// default. More are refused with [`CommandError::TooMany`](crate::CommandError::TooMany).
     #[must_use]
     pub const fn max_requests(mut self, requests: usize) -> Self {
         self.requests = requests;

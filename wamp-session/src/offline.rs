@@ -31,6 +31,16 @@ pub enum OfflinePolicy {
 ///
 /// Commands that wait are sent in the order in which they were given, whatever their kinds and policies. What their payloads may
 /// hold together is bounded by [`Limits::max_waiting_bytes`](crate::Limits::max_waiting_bytes).
+///
+/// ```
+/// # use wamp_session::{Offline, OfflinePolicy};
+/// let offline = Offline::new()
+///     .calls(OfflinePolicy::FailFast)
+///     .publishes(OfflinePolicy::Buffer(1_000))
+///     .acked_publishes(OfflinePolicy::Wait)
+///     .subscribes(OfflinePolicy::Wait)
+///     .registers(OfflinePolicy::Buffer(10));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offline {
     pub(crate) calls: OfflinePolicy,

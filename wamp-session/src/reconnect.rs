@@ -13,8 +13,14 @@ use crate::CloseCause;
 /// ```
 /// # use std::time::Duration;
 /// # use wamp_session::{Config, Jitter, ReconnectPolicy};
-/// let policy = ReconnectPolicy::new().initial_delay(Duration::from_millis(500)).max_delay(Duration::from_secs(30));
-/// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").reconnect(policy.jitter(Jitter::Fraction(0.2)));
+/// let policy = ReconnectPolicy::new()
+///     .initial_delay(Duration::from_millis(500))
+///     .multiplier(1.5)
+///     .max_delay(Duration::from_secs(30))
+///     .jitter(Jitter::Fraction(0.2))
+///     .max_attempts(Some(100))
+///     .stable_after(Duration::from_secs(60));
+/// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").reconnect(policy);
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReconnectPolicy {
@@ -103,28 +109,28 @@ impl ReconnectPolicy {
         Self::new().max_attempts(Some(0))
     }
 
-    /// Sets the delay before the first attempt.
+    /// Sets the delay before the first attempt: 1 s by default.
     #[must_use]
     pub const fn initial_delay(mut self, delay: Duration) -> Self {
         self.initial = delay;
         self
     }
 
-    /// Sets by what the delay is multiplied from attempt to attempt; less than 1 counts as 1.
+    /// Sets by what the delay is multiplied from attempt to attempt: 2 by default; less than 1 counts as 1.
     #[must_use]
     pub const fn multiplier(mut self, multiplier: f64) -> Self {
         self.multiplier = multiplier;
         self
     }
 
-    /// Sets the longest delay, jitter included.
+    /// Sets the longest delay, jitter included: 60 s by default.
     #[must_use]
     pub const fn max_delay(mut self, delay: Duration) -> Self {
         self.cap = delay;
         self
     }
 
-    /// Sets the jitter.
+    /// Sets the jitter: [`Jitter::Full`] by default.
     #[must_use]
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
@@ -138,7 +144,7 @@ impl ReconnectPolicy {
         self
     }
 
-    /// Sets how long a session must have been joined for the attempts to be counted from 1 again.
+    /// Sets how long a session must have been joined for the attempts to be counted from 1 again: 10 s by default.
     #[must_use]
     pub const fn stable_after(mut self, duration: Duration) -> Self {
         self.stable = duration;
@@ -153,6 +159,18 @@ impl ReconnectPolicy {
     /// A client calls it on the thread that has noticed the end, while it holds no lock: the function may use clients, but the connection
     /// waits for it, and until then the session is neither left nor closed. If it panics, the default holds. A
     /// [`Session`](crate::Session) never calls it; its embedder does ([`Session::undecided`](crate::Session::undecided)).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::{Attempt, CloseCause, Decision, ReconnectPolicy};
+    /// fn decide(attempt: &Attempt<'_>) -> Decision {
+    ///     match attempt.cause {
+    ///         CloseCause::Abort(abort) if abort.reason == "com.example.updating" => Decision::Retry(Duration::from_secs(30)),
+    ///         _ => attempt.default,
+    ///     }
+    /// }
+    /// let policy = ReconnectPolicy::new().decide(decide);
+    /// ```
     #[must_use]
     pub const fn decide(mut self, decide: fn(&Attempt<'_>) -> Decision) -> Self {
         self.decide = Some(decide);

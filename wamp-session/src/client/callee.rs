@@ -21,11 +21,12 @@ use crate::{CloseCause, CommandError, RegisterOptions, RegistrationKey, RequestE
 
 /// A registration: a stream of the invocations of a procedure, in the order in which they came.
 ///
-/// It survives a lost connection: it is registered again in the next session. It ends, after what is queued, when the client is closed or
-/// drains, when the router revokes it, and when the router refuses it in the next session ([`end`](Self::end) says which). By default up to 1,024 invocations of 16 MiB wait to be taken
-/// ([`RegisterOptions::queue`]); more are answered with `wamp.error.unavailable`.
+/// It survives a lost connection: it is registered again in the next session. It ends, after what is queued, for one of the reasons of
+/// [`RegistrationEnd`]; [`end`](Self::end) says which. By default up to 1,024 invocations of 16 MiB wait to be taken
+/// ([`RegisterOptions::queue`]); more are answered with `wamp.error.unavailable`. One whose payload cannot be opened (payload passthru mode)
+/// is answered with `wamp.error.invalid_argument`, and not seen.
 ///
-/// Dropping it unregisters, without waiting for the router's answer, and answers what is queued with an error.
+/// Dropping it unregisters, without waiting for the router's answer, and answers what is queued with `wamp.error.unavailable`.
 #[must_use = "dropping a registration unregisters"]
 pub struct Registration {
     live: Arc<Live>,
@@ -234,7 +235,15 @@ impl Registration {
 
     /// Unregisters, and waits for the router's answer.
     ///
-    /// Invocations that are queued or come meanwhile are answered with an error.
+    /// Invocations that are queued or come meanwhile are answered with `wamp.error.unavailable`.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let calls = client.register("com.example.add2").await?;
+    /// calls.unregister().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -284,7 +293,17 @@ impl RegistrationGuard {
         self.end.get().cloned()
     }
 
-    /// Unregisters, and waits for the router's answer. Invocations that come meanwhile are served.
+    /// Unregisters, and waits for the router's answer.
+    ///
+    /// Invocations that come meanwhile are served, and handlers that run finish.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let guard = client.register_fn("com.example.echo", |text: String| async move { Ok(text) }).await?;
+    /// guard.unregister().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

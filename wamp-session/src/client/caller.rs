@@ -42,7 +42,21 @@ enum CallState {
     Done,
 }
 
-/// The result of a call, or a part of it.
+/// The result of a call, or a part of it, undecoded until it is asked.
+///
+/// ```no_run
+/// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// #[derive(serde::Deserialize)]
+/// struct Stock {
+///     left: u32,
+/// }
+///
+/// let result = client.call("com.example.stock", "nuts").await?;
+/// let (price, currency): (f64, String) = result.args()?;
+/// println!("{} left, for {price} {currency}", result.kwargs::<Stock>()?.left);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallResult(pub(super) CallOutcome);
 
@@ -98,7 +112,7 @@ impl Call {
         Self { start: Start::new(live), state: CallState::Start(request) }
     }
 
-    /// Makes something that cancels the call.
+    /// Makes something that cancels the call, from any thread or task.
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -21,6 +21,18 @@ impl<'a> LiveConfig<'a> {
     }
 
     /// A copy of the configuration as it is now: to make another client of it, say.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::client::{Adapter, start};
+    ///
+    /// # fn another<A: Adapter>(client: &wamp_session::client::Client, adapter: A) {
+    /// let (another, driver) = start(client.config().snapshot().call_timeout(std::time::Duration::from_secs(3)), adapter);
+    /// # drop((another, driver));
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> Config {
         self.get(Clone::clone)
@@ -57,6 +69,16 @@ impl<'a> LiveConfig<'a> {
     }
 
     /// Sets how long calls wait for their result, `None` for as long as the session lasts: calls made from now on.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// client.config().set_call_timeout(Duration::from_secs(3));
+    /// client.config().set_call_timeout(None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_call_timeout(&self, timeout: impl Into<Option<Duration>>) {
         let timeout = timeout.into();
         self.0.0.shared.command(|state, _, _| state.session.set_call_timeout(timeout));
@@ -65,12 +87,33 @@ impl<'a> LiveConfig<'a> {
     /// Sets when a session that is lost is joined again: from the next loss, or attempt that fails, on.
     ///
     /// An attempt that is waited for is made as it was announced.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::ReconnectPolicy;
+    ///
+    /// // The machine is about to shut down.
+    /// client.config().set_reconnect(ReconnectPolicy::never());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_reconnect(&self, policy: ReconnectPolicy) {
         self.0.0.shared.command(|state, _, _| state.session.set_reconnect(policy));
     }
 
     /// Replaces the ways to authenticate: from the next attempt to join on. One under way goes on with those it began with, as long as
     /// the router asks for nothing else.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    /// use wamp_session::auth;
+    ///
+    /// # let ticket = "fresh";
+    /// client.config().set_authenticators([Arc::new(auth::Ticket::new("joe", ticket)) as _])?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -63,7 +63,7 @@ pub struct WhenJoined {
     connects: bool,
 }
 
-/// Closes the client; see [`Client::close`](super::Client::close) and [`Client::drain`](super::Client::drain).
+/// Waits until the client is closed; see [`Client::close`](super::Client::close) and [`Client::drain`](super::Client::drain).
 ///
 /// # Cancel safety
 ///

@@ -5,7 +5,21 @@ use wamp_proto::{EventDetails, FromPayload, Payload, PayloadError, PublicationId
 
 use crate::PublishedEvent;
 
-/// An event of a topic.
+/// An event of a topic, undecoded until it is asked.
+///
+/// ```no_run
+/// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut orders = client.subscribe("com.example.order").await?;
+/// while let Some(order) = orders.next().await {
+///     if order.missed() > 0 {
+///         println!("{} orders were dropped before this one", order.missed());
+///     }
+///     let product: String = order.arg(0)?;
+///     println!("{product}, published as {} by {:?}", order.publication(), order.publisher());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub(super) inner: PublishedEvent,
@@ -16,7 +30,25 @@ pub struct Event {
 ///
 /// It is implemented for whatever can be made of a payload ([`FromPayload`]: any type that serde decodes,
 /// [`Kwargs`](wamp_proto::Kwargs), [`ArgsKwargs`](wamp_proto::ArgsKwargs), [`Payload`]), and for [`Event`], which has the topic, the
-/// publisher and the rest as well.
+/// publisher and the rest as well. A handler that takes something else of an event implements it for a type of its own.
+///
+/// ```
+/// use wamp_session::client::{Event, FromEvent};
+/// use wamp_session::proto::PayloadError;
+///
+/// struct Tick {
+///     symbol: String,
+///     price: f64,
+///     missed: u64,
+/// }
+///
+/// impl FromEvent for Tick {
+///     fn from_event(event: Event) -> Result<Self, PayloadError> {
+///         let (symbol, price) = event.args()?;
+///         Ok(Self { symbol, price, missed: event.missed() })
+///     }
+/// }
+/// ```
 pub trait FromEvent: Sized {
     /// Decodes the event.
     ///

@@ -22,7 +22,23 @@ use crate::{CommandError, Response, WampError};
 ///
 /// It is implemented for whatever can be made of a payload ([`FromPayload`]: any type that serde decodes,
 /// [`Kwargs`](wamp_proto::Kwargs), [`ArgsKwargs`](wamp_proto::ArgsKwargs), [`Payload`]), and for each of these in [`WithDetails`] and
-/// [`WithInvocation`].
+/// [`WithInvocation`]. A handler that takes something else implements it for a type of its own.
+///
+/// ```
+/// use wamp_session::client::{FromInvocation, Invocation};
+/// use wamp_session::proto::{PayloadError, Uri};
+///
+/// struct Order {
+///     shop: Uri,
+///     product: String,
+/// }
+///
+/// impl FromInvocation for Order {
+///     fn from_invocation(invocation: &Invocation) -> Result<Self, PayloadError> {
+///         Ok(Self { shop: invocation.procedure().clone(), product: invocation.arg(0)? })
+///     }
+/// }
+/// ```
 pub trait FromInvocation: Sized {
     /// Decodes the invocation.
     ///
@@ -33,6 +49,18 @@ pub trait FromInvocation: Sized {
 }
 
 /// Arguments of an invocation, and what the dealer says of the call.
+///
+/// ```no_run
+/// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use wamp_session::RegisterOptions;
+/// use wamp_session::client::WithDetails;
+///
+/// let whoami = |call: WithDetails<()>| async move { Ok(call.details.caller_authid.as_deref().map(str::to_owned)) };
+/// let options = RegisterOptions::new().disclose_caller();
+/// let guard = client.register_fn_with("com.example.whoami", options, whoami).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct WithDetails<A> {
     /// The arguments.
@@ -92,6 +120,19 @@ pub(crate) type HandlerErrorHook = Arc<dyn Fn(&Uri, &HandlerFailure) -> Option<W
 ///
 /// Made by `?` or `into()` from any error. A [`WampError`] is sent to the caller as it is. Anything else becomes
 /// `wamp.error.runtime_error`, without the error's text, which may say more than a caller should know.
+///
+/// ```
+/// use wamp_session::WampError;
+/// use wamp_session::client::HandlerError;
+///
+/// async fn sell(count: u32) -> Result<f64, HandlerError> {
+///     let stock: u32 = std::fs::read_to_string("/var/shop/stock")?.trim().parse()?;
+///     if count > stock {
+///         return Err(WampError::new("com.example.error.no_stock")?.payload(stock)?.into());
+///     }
+///     Ok(f64::from(count) * 2.5)
+/// }
+/// ```
 pub struct HandlerError(Repr);
 
 enum Repr {

@@ -3,6 +3,14 @@
 use wamp_proto::{InvalidUri, MatchPolicy, Uri, UriRule};
 
 /// What names a topic or a procedure: text, or a [`Uri`], which saves the check.
+///
+/// ```
+/// use wamp_session::client::IntoUri;
+///
+/// assert_eq!("com.example.tick".into_uri()?, "com.example.tick");
+/// assert!("com.example tick".into_uri().is_err());
+/// # Ok::<(), wamp_session::proto::InvalidUri>(())
+/// ```
 pub trait IntoUri {
     /// Makes it a URI.
     ///

@@ -134,6 +134,17 @@ impl Invocation {
     /// If the call came in payload passthru mode, so does the answer, sealed by the codec of the same scheme with the attributes of the
     /// call, which the codec may change. The same holds for parts of the result and for the arguments of errors.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut calls = client.register("com.example.add2").await?;
+    /// while let Some(call) = calls.next().await {
+    ///     let (a, b): (i64, i64) = call.args()?;
+    ///     call.reply(a + b)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError::Encode`] if the result cannot be encoded and [`CommandError::Passthru`] if it cannot be sealed, and then the
@@ -151,6 +162,18 @@ impl Invocation {
     }
 
     /// Answers with an error: a [`WampError`] as it is, anything else as `wamp.error.runtime_error` without its text.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::WampError;
+    ///
+    /// let mut calls = client.register("com.example.buy").await?;
+    /// while let Some(call) = calls.next().await {
+    ///     call.fail(WampError::new("com.example.error.no_stock")?.payload(("nuts", 3))?)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -194,7 +217,8 @@ impl Invocation {
     /// The input that follows what came with the invocation (WAMP Advanced Profile, "Progressive Call Invocations").
     ///
     /// The stream ends after the last input, and at once when the invocation ends or is cancelled. Up to 1,024 inputs of 16 MiB wait to be
-    /// taken; with more, the invocation is answered with `wamp.error.unavailable`. The answer need not wait for the last input.
+    /// taken; with more, the invocation is answered with `wamp.error.unavailable`, and if one cannot be opened (payload passthru mode), with
+    /// `wamp.error.invalid_argument`. The answer need not wait for the last input.
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -216,6 +240,20 @@ impl Invocation {
     }
 
     /// Waits until the call is cancelled, or its answer is not wanted any more for another reason ([`end`](Self::end)).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::client::Invocation;
+    ///
+    /// /// Answers the call from a task of its own, unless it is cancelled before.
+    /// async fn serve(call: Invocation) {
+    ///     call.cancelled().await;
+    ///     println!("not wanted any more: {:?}", call.end());
+    ///     // Dropping it answers `wamp.error.canceled`, if somebody still waits.
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cancelled(&self) -> Cancelled {
         self.ongoing.cancelled()
     }

@@ -113,6 +113,22 @@ impl Client {
 
     /// Subscribes to a topic or a pattern whose events a handler gets, with options.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::SubscribeOptions;
+    /// use wamp_session::client::Event;
+    /// use wamp_session::proto::MatchPolicy;
+    ///
+    /// let prefix = SubscribeOptions::new().match_policy(MatchPolicy::Prefix).concurrency(4);
+    /// let handler = |event: Event| async move {
+    ///     println!("{}", event.topic());
+    ///     Ok(())
+    /// };
+    /// let guard = client.subscribe_fn_with("com.example.shop.", prefix, handler).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`subscribe`](Self::subscribe).
@@ -216,6 +232,14 @@ impl SubscriptionGuard {
     /// Unsubscribes, and waits for the router's answer.
     ///
     /// Events that wait or come meanwhile are dropped; handlers that run finish.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let guard = client.subscribe_fn("com.example.tick", |price: f64| async move { Ok(println!("{price}")) }).await?;
+    /// guard.unsubscribe().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

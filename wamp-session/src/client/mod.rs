@@ -97,13 +97,27 @@ use crate::passthru::Attributes;
 use crate::{CallOptions, CommandError, Config, Joined, PublishOptions, RegisterOptions, Session, Stats, Status};
 
 /// Makes a client that is connecting, and its driver.
+///
+/// The driver has to be spawned; nothing happens before it runs. Random seeds are the adapter's to set
+/// ([`Config::default_seed`]).
+///
+/// ```
+/// use wamp_session::Config;
+/// use wamp_session::client::{Adapter, Client, Runtime, start};
+///
+/// fn connect<A: Adapter + Clone>(adapter: A, seed: u64, config: Config) -> Client {
+///     let (client, driver) = start(config.default_seed(seed), adapter.clone());
+///     adapter.spawn(Box::pin(driver));
+///     client
+/// }
+/// ```
 pub fn start<A: Adapter>(config: Config, adapter: A) -> (Client, Driver<A>) {
     let adapter = Arc::new(adapter);
     let (client, link) = start_linked(config, Arc::clone(&adapter) as Arc<dyn Runtime>);
     (client, Driver::new(link, adapter))
 }
 
-/// Makes a client that is connecting, for a driver without futures.
+/// Makes a client that is connecting, for a driver without futures: see [`Link`].
 pub fn start_linked(config: Config, runtime: Arc<dyn Runtime>) -> (Client, Link) {
     let shared = Arc::new(Shared::new(Session::new(config), runtime));
     shared.command(|state, now, _| state.session.connect(now));
@@ -161,6 +175,16 @@ impl Client {
 
     /// Publishes an event, with options.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::PublishOptions;
+    ///
+    /// let options = PublishOptions::new().exclude_me(false).eligible_authrole(["staff"]);
+    /// client.publish_with("com.example.chat", "hello", options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`publish`](Self::publish).
@@ -191,6 +215,17 @@ impl Client {
 
     /// Publishes an event with options, and waits for the broker's acknowledgement.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use wamp_session::PublishOptions;
+    ///
+    /// let options = PublishOptions::new().retain().timeout(Duration::from_secs(3));
+    /// let publication = client.publish_acked_with("com.example.state", "open", options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`publish_acked`](Self::publish_acked).
@@ -204,7 +239,8 @@ impl Client {
         PublishAcked::new(self.live(), request)
     }
 
-    /// Calls a procedure.
+    /// Calls a procedure, and waits for its result as long as the session lasts, unless there is a
+    /// [call timeout](crate::Config::call_timeout).
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -228,6 +264,17 @@ impl Client {
     }
 
     /// Calls a procedure, with options.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use wamp_session::CallOptions;
+    ///
+    /// let options = CallOptions::new().timeout(Duration::from_secs(3)).disclose_me();
+    /// let sum: i64 = client.call_with("com.example.add2", (2, 3), options).await?.arg(0)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -380,12 +427,34 @@ impl Client {
     }
 
     /// Where the session stands.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::Status;
+    ///
+    /// if let Status::Waiting { left, .. } = client.status() {
+    ///     println!("lost ({}); attempt {} follows", left.cause, left.attempt);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         self.0.shared.look(|state, _| state.session.status())
     }
 
-    /// The session that is joined: its id, what the router said of itself and of the client.
+    /// The session that is joined: its id, what the router said of itself and of the client; `None` while there is none.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::Feature;
+    ///
+    /// if let Some(joined) = client.session() {
+    ///     println!("session {}, testaments: {}", joined.session, joined.announces(Feature::TestamentMetaApi));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn session(&self) -> Option<Arc<Joined>> {
         match self.status() {
@@ -412,18 +481,45 @@ impl Client {
         LiveConfig::new(self)
     }
 
-    /// What the session has counted.
+    /// What the session has counted since the client was made, in all sessions.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{} publications were lost", client.stats().lost_publishes);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.0.shared.look(|state, _| state.session.stats())
     }
 
     /// Makes the next attempt to join now, if the client waits for it: the network is back, say.
+    ///
+    /// A client that is joined, connecting or closed is left alone.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.reconnect_now();
+    /// client.joined().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reconnect_now(&self) {
         self.0.shared.command(|state, now, _| state.session.reconnect_now(now));
     }
 
     /// Finds out whether the router still lives, if the session is joined: the network has changed, say.
+    ///
+    /// A ping goes out now. If nothing comes within the [keep-alive's timeout](crate::KeepAlive::timeout), the session is lost. Without
+    /// keep-alive, and while the client is not joined, nothing happens.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.probe();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn probe(&self) {
         self.0.shared.command(|state, now, _| state.session.probe(now));
     }
@@ -453,7 +549,15 @@ impl Client {
         WhenJoined::connecting(self.live())
     }
 
-    /// Waits until the session is joined.
+    /// Waits until the session is joined, over as many attempts as the policy makes; ready at once if it is.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let joined = client.joined().await?;
+    /// println!("joined as {}", joined.session);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

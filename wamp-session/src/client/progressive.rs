@@ -51,6 +51,23 @@ impl Client {
     ///
     /// A timeout counts from the call to the first part, and from each part to the next.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use wamp_session::CallOptions;
+    /// use wamp_session::client::Queue;
+    ///
+    /// let options = CallOptions::new().timeout(Duration::from_secs(3)).queue(Queue::new().max_events(16));
+    /// let mut parts = client.call_progressive_with("com.example.search", "rust", options).await?;
+    /// while let Some(part) = parts.next().await {
+    ///     println!("found {}", part.arg::<String>(0)?);
+    /// }
+    /// println!("{} parts were dropped", parts.missed());
+    /// parts.finish().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`call_progressive`](Self::call_progressive).
@@ -67,10 +84,10 @@ impl Client {
         )
     }
 
-    /// Calls a procedure with input that is sent in parts, of which the payload is the first (WAMP Advanced Profile, "Progressive Call
-    /// Invocations").
+    /// Calls a procedure with input that is sent in parts, of which the payload is the first.
     ///
-    /// It is ready when the call is under way, for which it waits for a join as [`call`](Self::call) does. The rest is sent with [`CallInput`], and the [`ProgressiveCall`] waits for the result.
+    /// It is ready when the call is under way, for which it waits for a join as [`call`](Self::call) does. The rest is sent with
+    /// [`CallInput`], and the [`ProgressiveCall`] waits for the result. (WAMP Advanced Profile, "Progressive Call Invocations".)
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -91,8 +108,25 @@ impl Client {
         self.call_streaming_with(procedure, payload, CallOptions::new())
     }
 
-    /// Calls a procedure with input that is sent in parts, with options. With [`CallOptions::receive_progress`] the result comes in
-    /// parts, too, which need not match those of the input.
+    /// Calls a procedure with input that is sent in parts, with options.
+    ///
+    /// With [`CallOptions::receive_progress`] the result comes in parts, too, which need not match those of the input.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::CallOptions;
+    ///
+    /// let options = CallOptions::new().receive_progress();
+    /// let (mut input, mut call) = client.call_streaming_with("com.example.upper", "one", options).await?;
+    /// input.send("two").await?;
+    /// input.finish("three").await?;
+    /// while let Some(part) = call.next().await {
+    ///     println!("{}", part.arg::<String>(0)?);
+    /// }
+    /// call.finish().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -319,6 +353,19 @@ impl ProgressiveCall {
     }
 
     /// Makes something that cancels the call.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::proto::CancelMode;
+    ///
+    /// let mut parts = client.call_progressive("com.example.search", "rust").await?;
+    /// let stop = parts.canceller();
+    /// let first = parts.next().await;
+    /// stop.cancel(CancelMode::Kill);
+    /// println!("{first:?}, then {:?}", parts.finish().await);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn canceller(&self) -> Canceller {
         self.0.canceller()
@@ -392,7 +439,9 @@ impl Future for FinishCall {
 }
 
 impl CallInput {
-    /// Sends more input. When it is ready, the input has a place in the queue to the socket; it waits while more than 1 MiB is queued.
+    /// Sends more input.
+    ///
+    /// When it is ready, the input has a place in the queue to the socket; it waits while more than 1 MiB is queued.
     ///
     /// # Errors
     ///
@@ -407,7 +456,7 @@ impl CallInput {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send); with any error the call is cancelled.
+    /// As [`send`](Self::send); with any error the call is cancelled ([`CallOptions::cancel_on_drop`]).
     pub fn finish(self, payload: impl IntoPayload) -> FinishInput {
         let payload = self.sealed(payload);
         FinishInput(self, Some(payload))

@@ -21,7 +21,8 @@ pub enum Overflow {
 /// ```
 /// # use wamp_session::SubscribeOptions;
 /// # use wamp_session::client::{Overflow, Queue};
-/// let options = SubscribeOptions::new().queue(Queue::new().max_events(16).overflow(Overflow::DropOldest));
+/// let small = Queue::new().max_events(16).max_bytes(1 << 20).overflow(Overflow::DropOldest);
+/// let options = SubscribeOptions::new().queue(small);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queue {

@@ -13,7 +13,7 @@ use wamp_proto::{MatchPolicy, Uri};
 use super::backlog::{Backlog, SubscriptionEnd};
 use super::event::Event;
 #[cfg(doc)]
-use super::queue::{Overflow, Queue};
+use super::queue::Queue;
 use super::shared::{Shared, Slot};
 use super::{Client, IntoUri, Live};
 use crate::{CommandError, RequestError, SubscribeOptions, SubscriptionKey};
@@ -21,8 +21,8 @@ use crate::{CommandError, RequestError, SubscribeOptions, SubscriptionKey};
 /// A subscription: a stream of the events of a topic, in the order in which they came.
 ///
 /// It survives a lost connection: the router is asked for it again in the next session, whose events follow those before; what was published
-/// meanwhile is missing. It ends, after what is queued, when the client is closed, when the router refuses it then, when the queue overflows and [`Overflow::End`] says so, and when the
-/// client drains; [`end`](Self::end) tells why. Events that come faster than they are taken wait in a bounded [`Queue`].
+/// meanwhile is missing. It ends, after what is queued, for one of the reasons of [`SubscriptionEnd`]; [`end`](Self::end) tells which.
+/// Events that come faster than they are taken wait in a bounded [`Queue`].
 ///
 /// Dropping it unsubscribes, without waiting for the router's answer.
 #[must_use = "dropping a subscription unsubscribes"]
@@ -130,10 +130,9 @@ impl Client {
         Subscribe::new(self.live(), topic.map(|topic| (topic, options)))
     }
 
-    /// Unsubscribes everything of this client from a topic or pattern, whatever its policy and options, and waits for the router's
-    /// answers.
+    /// Unsubscribes everything of this client from a topic or pattern, and waits for the router's answers.
     ///
-    /// Streams and handlers end after what is queued, with [`SubscriptionEnd::Unsubscribed`]. Subscriptions that are still being made
+    /// It does not matter with which policy and options it was subscribed to. Streams and handlers end after what is queued, with [`SubscriptionEnd::Unsubscribed`]. Subscriptions that are still being made
     /// are left alone. That there is none is no error.
     ///
     /// ```no_run
@@ -213,6 +212,16 @@ impl Subscription {
     }
 
     /// How many events were dropped because they came faster than they were taken.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut ticks = client.subscribe("com.example.tick").await?;
+    /// while let Some(tick) = ticks.next().await {
+    ///     println!("{}; {} were missed in all", tick.arg::<f64>(0)?, ticks.missed());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.held.missed()
@@ -226,6 +235,19 @@ impl Subscription {
     }
 
     /// Why the subscription receives nothing more; events may still be queued.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::client::SubscriptionEnd;
+    ///
+    /// let mut ticks = client.subscribe("com.example.tick").await?;
+    /// while ticks.next().await.is_some() {}
+    /// if let Some(SubscriptionEnd::Revoked(reason)) = ticks.end() {
+    ///     println!("the router ended it: {}", reason.as_deref().unwrap_or("no reason given"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn end(&self) -> Option<SubscriptionEnd> {
         self.held.end()
@@ -234,6 +256,14 @@ impl Subscription {
     /// Unsubscribes, and waits for the router's answer.
     ///
     /// Events that are queued or come meanwhile are dropped.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let ticks = client.subscribe("com.example.tick").await?;
+    /// ticks.unsubscribe().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -42,6 +42,12 @@ impl RegisterOptions {
     /// was called comes with each invocation. A call has one registration: the exact one, else the longest prefix, else the wildcard
     /// with the most components before its first empty one. Registrations of one URI with different policies are different
     /// ones. (WAMP Advanced Profile, "Pattern-based Registrations".)
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// # use wamp_session::proto::MatchPolicy;
+    /// let options = RegisterOptions::new().match_policy(MatchPolicy::Prefix);
+    /// ```
     #[must_use]
     pub fn match_policy(mut self, policy: MatchPolicy) -> Self {
         self.wire.match_policy = Some(policy);
@@ -52,6 +58,12 @@ impl RegisterOptions {
     ///
     /// All of them must ask for the same; another one is refused with `wamp.error.procedure_already_exists`, or, by Crossbar.io,
     /// `wamp.error.procedure_exists_with_different_invocation_policy`. (WAMP Advanced Profile, "Shared Registration".)
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// # use wamp_session::proto::InvokePolicy;
+    /// let options = RegisterOptions::new().invoke(InvokePolicy::RoundRobin);
+    /// ```
     #[must_use]
     pub fn invoke(mut self, policy: InvokePolicy) -> Self {
         self.wire.invoke = Some(policy);
@@ -62,6 +74,11 @@ impl RegisterOptions {
     ///
     /// A dealer that does not allow it may refuse the registration with `wamp.error.option_disallowed.disclose_me`. (WAMP Advanced
     /// Profile, "Caller Identification".)
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// let options = RegisterOptions::new().disclose_caller();
+    /// ```
     #[must_use]
     pub fn disclose_caller(mut self) -> Self {
         self.wire.disclose_caller = Some(true);
@@ -71,6 +88,11 @@ impl RegisterOptions {
     /// Asks the dealer to leave the timeouts of calls to the callee (`forward_timeout`): they come with the invocations, in milliseconds.
     ///
     /// (WAMP Advanced Profile, "Call Timeouts".)
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// let options = RegisterOptions::new().forward_timeout();
+    /// ```
     #[must_use]
     pub fn forward_timeout(mut self) -> Self {
         self.wire.forward_timeout = Some(true);
@@ -81,6 +103,12 @@ impl RegisterOptions {
     ///
     /// Calls beyond are given to another callee of a shared registration in turns. If there is none, they wait at the router in a realm that
     /// has a store, and fail with `crossbar.error.max_concurrency_reached` in one that has not.
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// # use wamp_session::proto::InvokePolicy;
+    /// let options = RegisterOptions::new().invoke(InvokePolicy::RoundRobin).concurrency(4);
+    /// ```
     #[must_use]
     pub fn concurrency(mut self, invocations: u64) -> Self {
         self.wire.concurrency = Some(invocations.max(1));
@@ -91,6 +119,11 @@ impl RegisterOptions {
     ///
     /// Their registrations are revoked, with the reason `wamp.error.unregistered`. After a lost connection, that frees a
     /// procedure that the router still takes for the session before.
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// let options = RegisterOptions::new().force_reregister();
+    /// ```
     #[must_use]
     pub fn force_reregister(mut self) -> Self {
         self.wire.force_reregister = Some(true);
@@ -103,6 +136,12 @@ impl RegisterOptions {
     ///
     /// It concerns the handles of the [`client`](crate::client). How many invocations of a client may be unanswered in all is a
     /// limit of its session ([`Limits::max_invocations`](crate::Limits::max_invocations)).
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// # use wamp_session::client::Queue;
+    /// let options = RegisterOptions::new().queue(Queue::new().max_events(16).max_bytes(1 << 20));
+    /// ```
     #[cfg(feature = "client")]
     #[must_use]
     pub fn queue(mut self, queue: crate::client::Queue) -> Self {
@@ -126,6 +165,12 @@ impl RegisterOptions {
     }
 
     /// Sets how long to wait for the answer, instead of the session's request timeout.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::RegisterOptions;
+    /// let options = RegisterOptions::new().timeout(Duration::from_secs(3));
+    /// ```
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -134,6 +179,11 @@ impl RegisterOptions {
 
     /// Sets what happens if the session is not joined, instead of what the configuration says of registering
     /// ([`Config::offline`](crate::Config::offline)).
+    ///
+    /// ```
+    /// # use wamp_session::{OfflinePolicy, RegisterOptions};
+    /// let options = RegisterOptions::new().offline(OfflinePolicy::Buffer(100));
+    /// ```
     #[must_use]
     pub fn offline(mut self, policy: OfflinePolicy) -> Self {
         self.offline = Some(policy);
@@ -141,6 +191,12 @@ impl RegisterOptions {
     }
 
     /// Sets an attribute that this crate does not know.
+    ///
+    /// ```
+    /// # use wamp_session::RegisterOptions;
+    /// let options = RegisterOptions::new().option("x_weight", 3)?;
+    /// # Ok::<(), wamp_session::CommandError>(())
+    /// ```
     ///
     /// # Errors
     ///

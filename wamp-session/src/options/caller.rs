@@ -10,6 +10,12 @@ use crate::passthru::{Attributes as _, Passthru};
 use crate::{CommandError, OfflinePolicy};
 
 /// How to call a procedure.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use wamp_session::CallOptions;
+/// let options = CallOptions::new().timeout(Duration::from_secs(10)).disclose_me();
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallOptions {
     pub(crate) wire: wamp_proto::CallOptions,
@@ -63,6 +69,11 @@ impl CallOptions {
 
     /// Sets what happens if the session is not joined, instead of what the configuration says of calls
     /// ([`Config::offline`](crate::Config::offline)).
+    ///
+    /// ```
+    /// # use wamp_session::{CallOptions, OfflinePolicy};
+    /// let options = CallOptions::new().offline(OfflinePolicy::FailFast);
+    /// ```
     #[must_use]
     pub fn offline(mut self, policy: OfflinePolicy) -> Self {
         self.offline = Some(policy);
@@ -75,6 +86,12 @@ impl CallOptions {
     /// with [`CommandError::Passthru`] if it cannot. Who drives a [`Session`](crate::Session) hands over what
     /// [`Codecs::seal`](crate::passthru::Codecs::seal) has made. A router that does not announce the feature gets nothing
     /// ([`CommandError::NotSupported`]). (WAMP Advanced Profile, "Payload Passthru Mode".)
+    ///
+    /// ```
+    /// # use wamp_session::CallOptions;
+    /// # use wamp_session::passthru::Passthru;
+    /// let options = CallOptions::new().passthru(Passthru::new("x_vault").serializer("cbor").keyid("2026-11"));
+    /// ```
     #[must_use]
     pub fn passthru(mut self, passthru: Passthru) -> Self {
         self.wire.set_passthru(&passthru);
@@ -85,6 +102,11 @@ impl CallOptions {
     /// WAMP Advanced Profile, "Progressive Call Results").
     ///
     /// A callee or a dealer that does not know of it sends one result, as ever. The clients' `call_progressive` sets it by itself.
+    ///
+    /// ```
+    /// # use wamp_session::CallOptions;
+    /// let options = CallOptions::new().receive_progress();
+    /// ```
     #[must_use]
     pub fn receive_progress(mut self) -> Self {
         self.wire.receive_progress = Some(true);
@@ -96,6 +118,11 @@ impl CallOptions {
     ///
     /// The dealer has to announce the feature. The clients' `call_streaming` sets it by itself, and their other calls leave it out: they
     /// have no more input to send, for which the callee would wait.
+    ///
+    /// ```
+    /// # use wamp_session::CallOptions;
+    /// let options = CallOptions::new().progress().receive_progress();
+    /// ```
     #[must_use]
     pub fn progress(mut self) -> Self {
         self.wire.progress = Some(true);
@@ -106,6 +133,11 @@ impl CallOptions {
     ///
     /// A dealer that does not allow it answers with an error of the kind
     /// [`DiscloseMeDisallowed`](crate::ErrorKind::DiscloseMeDisallowed); Crossbar.io decides by its configuration alone.
+    ///
+    /// ```
+    /// # use wamp_session::CallOptions;
+    /// let options = CallOptions::new().disclose_me();
+    /// ```
     #[must_use]
     pub fn disclose_me(mut self) -> Self {
         self.wire.disclose_me = Some(true);
@@ -113,13 +145,20 @@ impl CallOptions {
     }
 
     /// Sets the routing key of a sharded registration (`rkey`; WAMP Advanced Profile, "Sharded Registration").
+    ///
+    /// ```
+    /// # use wamp_session::CallOptions;
+    /// let options = CallOptions::new().runmode("partition").rkey("customer-4711");
+    /// ```
     #[must_use]
     pub fn rkey(mut self, rkey: impl Into<Arc<str>>) -> Self {
         self.wire.rkey = Some(rkey.into());
         self
     }
 
-    /// Sets how a sharded registration runs the call; `partition` needs a routing key ([`rkey`](Self::rkey)).
+    /// Sets how a sharded registration runs the call (`runmode`; WAMP Advanced Profile, "Sharded Registration").
+    ///
+    /// `partition` needs a routing key ([`rkey`](Self::rkey)): without one the call fails with [`CommandError::NoRoutingKey`].
     #[must_use]
     pub fn runmode(mut self, runmode: impl Into<Arc<str>>) -> Self {
         self.wire.runmode = Some(runmode.into());
@@ -147,6 +186,12 @@ impl CallOptions {
     /// newest are dropped. [`Overflow::End`](crate::client::Overflow::End) cancels the call.
     ///
     /// It concerns the streams of the [`client`](crate::client); who drives a [`Session`](crate::Session) takes the parts himself.
+    ///
+    /// ```
+    /// # use wamp_session::CallOptions;
+    /// # use wamp_session::client::{Overflow, Queue};
+    /// let options = CallOptions::new().queue(Queue::new().max_events(16).overflow(Overflow::End));
+    /// ```
     #[cfg(feature = "client")]
     #[must_use]
     pub fn queue(mut self, queue: crate::client::Queue) -> Self {
@@ -155,6 +200,13 @@ impl CallOptions {
     }
 
     /// Sets an attribute that this crate does not know.
+    ///
+    /// ```
+    /// # use wamp_session::CallOptions;
+    /// let options = CallOptions::new().option("_trace", "4711")?;
+    /// assert!(CallOptions::new().option("trace", "4711").is_err());
+    /// # Ok::<(), wamp_session::CommandError>(())
+    /// ```
     ///
     /// # Errors
     ///

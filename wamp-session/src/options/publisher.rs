@@ -43,6 +43,11 @@ impl PublishOptions {
     }
 
     /// Sets whether the publisher is left out, if it subscribes to the topic itself (`exclude_me`).
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().exclude_me(false);
+    /// ```
     #[must_use]
     pub fn exclude_me(mut self, exclude_me: bool) -> Self {
         self.wire.exclude_me = Some(exclude_me);
@@ -50,6 +55,13 @@ impl PublishOptions {
     }
 
     /// Leaves sessions out (`exclude`).
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// # use wamp_session::proto::SessionId;
+    /// let options = PublishOptions::new().exclude([SessionId::new(7_814_135)?]);
+    /// # Ok::<(), wamp_session::proto::InvalidId>(())
+    /// ```
     #[must_use]
     pub fn exclude(mut self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
         self.wire.exclude = Some(sessions.into_iter().collect());
@@ -57,6 +69,11 @@ impl PublishOptions {
     }
 
     /// Leaves the sessions of authids out (`exclude_authid`).
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().exclude_authid(["mallory"]);
+    /// ```
     #[must_use]
     pub fn exclude_authid(mut self, authids: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         self.wire.exclude_authid = Some(texts(authids));
@@ -64,6 +81,11 @@ impl PublishOptions {
     }
 
     /// Leaves the sessions of authroles out (`exclude_authrole`).
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().exclude_authrole(["guest"]);
+    /// ```
     #[must_use]
     pub fn exclude_authrole(mut self, authroles: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         self.wire.exclude_authrole = Some(texts(authroles));
@@ -71,6 +93,13 @@ impl PublishOptions {
     }
 
     /// Names the only sessions that receive the event (`eligible`); none if there are none.
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// # use wamp_session::proto::SessionId;
+    /// let options = PublishOptions::new().eligible([SessionId::new(7_814_135)?]);
+    /// # Ok::<(), wamp_session::proto::InvalidId>(())
+    /// ```
     #[must_use]
     pub fn eligible(mut self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
         self.wire.eligible = Some(sessions.into_iter().collect());
@@ -78,6 +107,11 @@ impl PublishOptions {
     }
 
     /// Names the only authids whose sessions receive the event (`eligible_authid`); none if there are none.
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().eligible_authid(["alice", "bob"]);
+    /// ```
     #[must_use]
     pub fn eligible_authid(mut self, authids: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         self.wire.eligible_authid = Some(texts(authids));
@@ -85,6 +119,11 @@ impl PublishOptions {
     }
 
     /// Names the only authroles whose sessions receive the event (`eligible_authrole`); none if there are none.
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().eligible_authrole(["backend", "admin"]);
+    /// ```
     #[must_use]
     pub fn eligible_authrole(mut self, authroles: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         self.wire.eligible_authrole = Some(texts(authroles));
@@ -95,6 +134,11 @@ impl PublishOptions {
     ///
     /// A broker that does not allow it refuses the event with `wamp.error.option_disallowed.disclose_me`, which only an acknowledged
     /// publication gets to know. (WAMP Advanced Profile, "Publisher Identification".)
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().disclose_me();
+    /// ```
     #[must_use]
     pub fn disclose_me(mut self) -> Self {
         self.wire.disclose_me = Some(true);
@@ -105,6 +149,11 @@ impl PublishOptions {
     /// [`get_retained`](crate::SubscribeOptions::get_retained), in place of the one kept before (`retain`).
     ///
     /// (WAMP Advanced Profile, "Event Retention".)
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().retain();
+    /// ```
     #[must_use]
     pub fn retain(mut self) -> Self {
         self.wire.retain = Some(true);
@@ -115,6 +164,11 @@ impl PublishOptions {
     ///
     /// At the embedded router, events of one key go to one of the nodes ([`SubscribeOptions::nkey`](crate::SubscribeOptions::nkey)), and to all
     /// who subscribe without a key. A router that does not announce the feature is not asked; this client does not announce it.
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().rkey("customer-4711");
+    /// ```
     #[must_use]
     pub fn rkey(mut self, rkey: impl Into<Arc<str>>) -> Self {
         self.wire.rkey = Some(rkey.into());
@@ -122,6 +176,14 @@ impl PublishOptions {
     }
 
     /// Sets how long to wait for the acknowledgement, instead of the session's request timeout.
+    ///
+    /// A publication without acknowledgement waits at most that long for a join, if it [may wait](Self::offline).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().timeout(Duration::from_secs(3));
+    /// ```
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -130,6 +192,11 @@ impl PublishOptions {
 
     /// Sets what happens if the session is not joined, instead of what the configuration says of publications of its kind
     /// ([`Config::offline`](crate::Config::offline)).
+    ///
+    /// ```
+    /// # use wamp_session::{OfflinePolicy, PublishOptions};
+    /// let options = PublishOptions::new().offline(OfflinePolicy::Buffer(1_000));
+    /// ```
     #[must_use]
     pub fn offline(mut self, policy: OfflinePolicy) -> Self {
         self.offline = Some(policy);
@@ -142,6 +209,12 @@ impl PublishOptions {
     /// with [`CommandError::Passthru`] if it cannot. Who drives a [`Session`](crate::Session) hands over what
     /// [`Codecs::seal`](crate::passthru::Codecs::seal) has made. A router that does not announce the feature gets nothing
     /// ([`CommandError::NotSupported`]). (WAMP Advanced Profile, "Payload Passthru Mode".)
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// # use wamp_session::passthru::Passthru;
+    /// let options = PublishOptions::new().passthru(Passthru::new("x_vault").serializer("cbor").keyid("2026-11"));
+    /// ```
     #[must_use]
     pub fn passthru(mut self, passthru: Passthru) -> Self {
         self.wire.set_passthru(&passthru);
@@ -149,6 +222,12 @@ impl PublishOptions {
     }
 
     /// Sets an attribute that this crate does not know.
+    ///
+    /// ```
+    /// # use wamp_session::PublishOptions;
+    /// let options = PublishOptions::new().option("_trace", "4711")?;
+    /// # Ok::<(), wamp_session::CommandError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -57,6 +57,12 @@ impl SubscribeOptions {
     /// [`Wildcard`](MatchPolicy::Wildcard) those with as many components, where an empty one stands for any. The topic of each
     /// event comes with it. Subscriptions to one topic with different policies are different ones. (WAMP Advanced Profile,
     /// "Pattern-based Subscription".)
+    ///
+    /// ```
+    /// # use wamp_session::SubscribeOptions;
+    /// # use wamp_session::proto::MatchPolicy;
+    /// let options = SubscribeOptions::new().match_policy(MatchPolicy::Wildcard);
+    /// ```
     #[must_use]
     pub fn match_policy(mut self, policy: MatchPolicy) -> Self {
         self.wire.match_policy = Some(policy);
@@ -67,6 +73,11 @@ impl SubscribeOptions {
     ///
     /// With a pattern, the broker may send one for each topic that matches. They come again after each lost connection. (WAMP
     /// Advanced Profile, "Event Retention".)
+    ///
+    /// ```
+    /// # use wamp_session::SubscribeOptions;
+    /// let options = SubscribeOptions::new().get_retained();
+    /// ```
     #[must_use]
     pub fn get_retained(mut self) -> Self {
         self.wire.get_retained = Some(true);
@@ -78,6 +89,11 @@ impl SubscribeOptions {
     /// Events with a key ([`PublishOptions::rkey`](crate::PublishOptions::rkey)) are then shared among the nodes. The specification says no
     /// more of it, and few routers have it: a router that does not announce it would deliver everything, so it is refused there. This
     /// client does not announce the feature.
+    ///
+    /// ```
+    /// # use wamp_session::SubscribeOptions;
+    /// let options = SubscribeOptions::new().nkey("node-1");
+    /// ```
     #[must_use]
     pub fn nkey(mut self, nkey: impl Into<Arc<str>>) -> Self {
         self.wire.nkey = Some(nkey.into());
@@ -85,15 +101,27 @@ impl SubscribeOptions {
     }
 
     /// Sets how long to wait for the answer, instead of the session's request timeout.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::SubscribeOptions;
+    /// let options = SubscribeOptions::new().timeout(Duration::from_secs(3));
+    /// ```
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Sets how many events may wait for their consumer, and what happens to more.
+    /// Sets how many events may wait for their consumer, and what happens to more: by default 1,024 of 16 MiB, and the newest are dropped.
     ///
     /// It concerns the streams and handlers of the [`client`](crate::client); who drives a [`Session`](crate::Session) takes the events himself.
+    ///
+    /// ```
+    /// # use wamp_session::SubscribeOptions;
+    /// # use wamp_session::client::{Overflow, Queue};
+    /// let options = SubscribeOptions::new().queue(Queue::new().max_events(1).overflow(Overflow::DropOldest));
+    /// ```
     #[cfg(feature = "client")]
     #[must_use]
     pub fn queue(mut self, queue: crate::client::Queue) -> Self {
@@ -105,6 +133,11 @@ impl SubscribeOptions {
     ///
     /// With more, it starts on them in the order in which they came, and they end in any. It concerns
     /// [`Client::subscribe_fn`](crate::client::Client::subscribe_fn).
+    ///
+    /// ```
+    /// # use wamp_session::SubscribeOptions;
+    /// let options = SubscribeOptions::new().concurrency(8);
+    /// ```
     #[cfg(feature = "client")]
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
@@ -118,6 +151,11 @@ impl SubscribeOptions {
 
     /// Sets what happens if the session is not joined, instead of what the configuration says of subscribing
     /// ([`Config::offline`](crate::Config::offline)).
+    ///
+    /// ```
+    /// # use wamp_session::{OfflinePolicy, SubscribeOptions};
+    /// let options = SubscribeOptions::new().offline(OfflinePolicy::FailFast);
+    /// ```
     #[must_use]
     pub fn offline(mut self, policy: OfflinePolicy) -> Self {
         self.offline = Some(policy);
@@ -125,6 +163,12 @@ impl SubscribeOptions {
     }
 
     /// Sets an attribute that this crate does not know.
+    ///
+    /// ```
+    /// # use wamp_session::SubscribeOptions;
+    /// let options = SubscribeOptions::new().option("_trace", "4711")?;
+    /// # Ok::<(), wamp_session::CommandError>(())
+    /// ```
     ///
     /// # Errors
     ///
