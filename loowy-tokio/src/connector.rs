@@ -24,6 +24,19 @@ use crate::counted::Counted;
 
 /// Connects to a router and joins a realm, with the default [`Connector`].
 ///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use loowy_tokio::{CloseCause, Config};
+///
+/// match loowy_tokio::connect(Config::new("ws://127.0.0.1:8080/ws", "realm1")).await {
+///     Ok(client) => client.close().await?,
+///     Err(CloseCause::Abort(abort)) => println!("refused: {}", abort.reason),
+///     Err(cause) => return Err(cause.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`CloseCause`] says why the session was not joined: the configuration or the URL cannot be used, the router cannot be reached
@@ -65,6 +78,11 @@ impl Connector {
     }
 
     /// Sets whether small messages are sent at once (TCP_NODELAY), which is the default, or collected by the operating system.
+    ///
+    /// ```
+    /// # use loowy_tokio::Connector;
+    /// let connector = Connector::new().nodelay(false);
+    /// ```
     #[must_use]
     pub const fn nodelay(mut self, nodelay: bool) -> Self {
         self.nodelay = nodelay;

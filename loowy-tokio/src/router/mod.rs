@@ -58,6 +58,14 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(1);
 
 /// Makes the configuration of a router without realms, with both seeds from the operating system.
 ///
+/// ```
+/// use loowy_tokio::router::{self, RealmConfig, User};
+///
+/// let realm = RealmConfig::new("realm1")?.user(User::ticket("joe", "secret!!!"));
+/// let config = router::config()?.realm(realm);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// If the operating system has no random numbers.
@@ -86,6 +94,14 @@ impl RouterServer {
     /// # Errors
     ///
     /// If the address cannot be bound.
+    ///
+    /// # Panics
+    ///
+    /// If it is polled outside of a tokio runtime that has IO and time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, nothing is served.
     pub async fn bind(address: impl ToSocketAddrs, config: RouterConfig) -> io::Result<Self> {
         Self::serve(TcpListener::bind(address).await?, config)
     }
@@ -93,6 +109,18 @@ impl RouterServer {
     /// Serves a router on a listener.
     ///
     /// The configuration's [`unix_time`](RouterConfig::unix_time) is set to the present.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// use loowy_tokio::router::{self, RealmConfig, RouterServer};
+    /// use tokio::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:8080").await?;
+    /// let server = RouterServer::serve(listener, router::config()?.realm(RealmConfig::new("realm1")?.anonymous("guest")))?;
+    /// println!("{}", server.local_addr());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -119,7 +147,7 @@ impl RouterServer {
         self.address
     }
 
-    /// The URL to connect to.
+    /// The URL to connect to, with the address as it was bound: for clients elsewhere, name another host than `0.0.0.0`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("ws://{}/ws", self.address)
@@ -134,6 +162,17 @@ impl RouterServer {
     /// Ends a subscription for all its subscribers, and says whether it was there; clients find its id by the meta API.
     ///
     /// Subscribers that understand it are told, with the reason: a URI or words. (WAMP Advanced Profile, "Subscription Revocation".)
+    ///
+    /// ```no_run
+    /// # async fn run(server: loowy_tokio::router::RouterServer, client: loowy_tokio::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use loowy_tokio::MatchPolicy;
+    ///
+    /// if let Some(id) = client.meta().lookup_subscription("com.example.tick", MatchPolicy::Exact).await? {
+    ///     server.revoke_subscription("realm1", id, Some("the market is closed"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke_subscription(&self, realm: &str, subscription: SubscriptionId, reason: Option<&str>) -> bool {
         self.hub.command(|router, now| router.revoke_subscription(now, realm, subscription, reason))
     }
@@ -145,12 +184,13 @@ impl RouterServer {
         self.hub.command(|router, now| router.revoke_registration(now, realm, registration, reason))
     }
 
-    /// Stops to listen, says GOODBYE to everybody, and waits until they are gone, a second longer than the close timeout of the
-    /// router at the most.
+    /// Stops to listen, says GOODBYE to everybody, and waits until they are gone.
+    ///
+    /// That takes a second longer than the close timeout of the router at the most.
     ///
     /// # Cancel safety
     ///
-    /// Nothing happens before the first poll. Dropped later, the server ends at once.
+    /// Dropped before it is ready, the server ends at once.
     pub async fn shutdown(mut self) {
         if let Some(stop) = self.stop.take() {
             // The task is waiting for it, unless the runtime has dropped it.

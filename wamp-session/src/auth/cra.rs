@@ -158,6 +158,12 @@ pub fn derive_key(secret: &str, salt: &str, iterations: u32, keylen: usize) -> R
 /// Signs a challenge: HMAC-SHA256 over its text as it is, as base64 text.
 ///
 /// The key is the secret itself, or what [`derive_key`] makes of a salted one.
+///
+/// ```
+/// # use wamp_session::auth::cra;
+/// let signature = cra::sign("secret1", r#"{"nonce": "LHRTC9zeOIrt_9U3"}"#);
+/// assert_eq!(signature.len(), 44);
+/// ```
 #[must_use]
 pub fn sign(key: &str, challenge: &str) -> String {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]

@@ -67,7 +67,36 @@ impl core::fmt::Debug for Answer {
 /// A way to authenticate.
 ///
 /// Clients ask it afresh for each attempt to join, outside their locks and off the IO path; its futures may take their
-/// time, and are dropped when the attempt is over.
+/// time, and are dropped when the attempt is over. If one fails or panics, so does the attempt.
+///
+/// ```
+/// use wamp_session::auth::{Answer, AuthFuture, Authenticator, Offer};
+/// use wamp_session::proto::Challenge;
+/// use wamp_session::{AuthError, Config};
+///
+/// /// A method of the router's own, whose answer is the challenge backwards.
+/// struct Backwards;
+///
+/// impl Authenticator for Backwards {
+///     fn method(&self) -> &str {
+///         "x_backwards"
+///     }
+///
+///     fn offer(&self) -> AuthFuture<'_, Offer> {
+///         Box::pin(async { Ok(Offer::default()) })
+///     }
+///
+///     fn answer<'a>(&'a self, challenge: &'a Challenge) -> AuthFuture<'a, Answer> {
+///         Box::pin(async move {
+///             let text = challenge.extra.get("text").and_then(|text| text.as_str());
+///             let text = text.ok_or(AuthError::Malformed("there is no text"))?;
+///             Ok(Answer::new(text.chars().rev().collect::<String>()))
+///         })
+///     }
+/// }
+///
+/// let config = Config::new("ws://127.0.0.1:8080/ws", "realm1").authenticator(Backwards);
+/// ```
 pub trait Authenticator: Send + Sync {
     /// The name of the method, such as `"wampcra"`.
     fn method(&self) -> &str;

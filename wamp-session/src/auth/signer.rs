@@ -51,6 +51,13 @@ impl Signer {
     }
 
     /// Sets what the method says in HELLO (`authextra`).
+    ///
+    /// ```
+    /// # use wamp_session::auth::{Answer, Signer};
+    /// # use wamp_session::proto::{Dict, Value};
+    /// let signer = Signer::new("x_token", "peter", |_challenge| async { Ok(Answer::new("token")) })
+    ///     .authextra(Dict::from_iter([("version", Value::from(2))]));
+    /// ```
     #[must_use]
     pub fn authextra(mut self, authextra: Dict) -> Self {
         self.authextra = authextra;

@@ -511,8 +511,8 @@ impl Client {
 
     /// Finds out whether the router still lives, if the session is joined: the network has changed, say.
     ///
-    /// A ping goes out now. If nothing comes within the [keep-alive's timeout](crate::KeepAlive::timeout), the session is lost. Without
-    /// keep-alive, and while the client is not joined, nothing happens.
+    /// A ping goes out now. If nothing comes within the [keep-alive's timeout](crate::KeepAlive::timeout), 10 s if it is switched off, the
+    /// session is lost.
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {

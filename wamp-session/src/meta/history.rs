@@ -22,7 +22,11 @@ use super::request::Request;
 /// # use wamp_session::meta::HistoryFilter;
 /// # use wamp_session::proto::PublicationId;
 /// # let last = PublicationId::MIN;
-/// let next_page = HistoryFilter::new().after_publication(last).limit(NonZeroU64::new(100).unwrap_or(NonZeroU64::MIN));
+/// let page = NonZeroU64::new(100).ok_or("not zero")?;
+/// let next_page = HistoryFilter::new().after_publication(last).limit(page);
+/// let latest = HistoryFilter::new().reverse().limit(page);
+/// let january = HistoryFilter::new().from_time("2026-01-01T00:00:00.000Z").before_time("2026-02-01T00:00:00.000Z");
+/// # Ok::<(), &str>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HistoryFilter {

@@ -21,6 +21,7 @@ pub(super) const NATIVE: &str = "native";
 /// # use wamp_session::passthru::Passthru;
 /// let attributes = Passthru::new("x_vault").serializer("msgpack").cipher("aes256gcm").keyid("2026-11");
 /// assert_eq!(attributes.keyid.as_deref(), Some("2026-11"));
+/// assert!(attributes.check().is_ok());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -64,6 +65,15 @@ impl Passthru {
     }
 
     /// The attributes of a message's Options or Details; `None` unless they name a scheme.
+    ///
+    /// ```
+    /// # use wamp_session::passthru::{Attributes, Passthru};
+    /// # use wamp_session::proto::EventDetails;
+    /// let mut details = EventDetails::default();
+    /// assert_eq!(Passthru::of(&details), None);
+    /// details.set_passthru(&Passthru::new("x_vault"));
+    /// assert_eq!(Passthru::of(&details).map(|attributes| attributes.scheme), Some("x_vault".into()));
+    /// ```
     #[must_use]
     pub fn of(message: &impl Attributes) -> Option<Self> {
         message.passthru()

@@ -132,6 +132,12 @@ pub enum PassthruError {
 
 impl PassthruError {
     /// Makes an error of a codec.
+    ///
+    /// ```
+    /// # use wamp_session::passthru::PassthruError;
+    /// let error = PassthruError::codec("the tag does not fit");
+    /// assert!(matches!(error, PassthruError::Codec(_)));
+    /// ```
     pub fn codec(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Codec(Arc::from(error.into()))
     }

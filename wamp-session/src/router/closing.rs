@@ -7,10 +7,24 @@ use super::{PeerId, Quirks, Router, Violation, uri};
 use crate::Time;
 
 impl Router {
-    /// Ends one session: GOODBYE with a reason, or ABORT to a peer that has not joined. It is closed when it has answered, and after the
-    /// close timeout at the latest.
+    /// Ends one session: GOODBYE with a reason, or ABORT to a peer that has not joined.
     ///
-    /// Its subscriptions and registrations end at once.
+    /// Its subscriptions and registrations end at once. It is closed when it has answered, and after the close timeout at the latest. A
+    /// peer that is unknown is ignored.
+    ///
+    /// ```no_run
+    /// # use wamp_session::Time;
+    /// # use wamp_session::proto::Uri;
+    /// # use wamp_session::router::Router;
+    /// # fn run(router: &mut Router, now: Time) -> Result<(), Box<dyn std::error::Error>> {
+    /// let first = router.sessions("realm1").next();
+    /// if let Some((peer, session)) = first {
+    ///     println!("session {session} has to go");
+    ///     router.close(now, peer, Uri::new("wamp.close.killed")?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn close(&mut self, now: Time, peer: PeerId, reason: Uri) {
         self.advance(now);
         if let Some(member) = self.say_goodbye(peer, &reason, None) {
@@ -23,6 +37,14 @@ impl Router {
     ///
     /// The router is done when [`peers`](Self::peers) is 0, after the close timeout at the latest if its actions and deadlines are
     /// served as before.
+    ///
+    /// ```
+    /// # use wamp_session::Time;
+    /// # use wamp_session::router::{Router, RouterConfig};
+    /// let mut router = Router::new(RouterConfig::new([7; 32]));
+    /// router.shutdown(Time::ZERO);
+    /// assert_eq!(router.peers(), 0);
+    /// ```
     pub fn shutdown(&mut self, now: Time) {
         self.advance(now);
         self.is_shut_down = true;

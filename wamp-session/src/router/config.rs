@@ -59,6 +59,11 @@ impl RouterConfig {
 
     /// Sets the seed of choices that are no secret, 0 by default: which callee gets a call of a registration that is shared at random
     /// (`invoke` is `random`).
+    ///
+    /// ```
+    /// # use wamp_session::router::RouterConfig;
+    /// let config = RouterConfig::new([7; 32]).seed(4711);
+    /// ```
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -66,6 +71,12 @@ impl RouterConfig {
     }
 
     /// Sets what time it is at [`Time::ZERO`](crate::Time::ZERO), since 1970-01-01T00:00:00Z: challenges, histories and the meta API say it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::router::RouterConfig;
+    /// let config = RouterConfig::new([7; 32]).unix_time(Duration::from_secs(1_767_225_600));
+    /// ```
     #[must_use]
     pub fn unix_time(mut self, time: Duration) -> Self {
         self.unix_time = time;
@@ -73,6 +84,11 @@ impl RouterConfig {
     }
 
     /// Sets how the router names its software (`agent`), `None` for not at all.
+    ///
+    /// ```
+    /// # use wamp_session::router::RouterConfig;
+    /// let config = RouterConfig::new([7; 32]).agent("arena 1.3");
+    /// ```
     #[must_use]
     pub fn agent<'a>(mut self, agent: impl Into<Option<&'a str>>) -> Self {
         self.agent = agent.into().map(Into::into);
@@ -80,6 +96,12 @@ impl RouterConfig {
     }
 
     /// Sets the formats that peers may choose from: by default all that are compiled in.
+    ///
+    /// ```
+    /// # use wamp_session::proto::Format;
+    /// # use wamp_session::router::RouterConfig;
+    /// let config = RouterConfig::new([7; 32]).formats([Format::ALL[0]]);
+    /// ```
     #[must_use]
     pub fn formats(mut self, formats: impl IntoIterator<Item = Format>) -> Self {
         self.formats = formats.into_iter().collect();
@@ -87,6 +109,12 @@ impl RouterConfig {
     }
 
     /// Adds a realm, in place of one of the same name.
+    ///
+    /// ```
+    /// # use wamp_session::router::{RealmConfig, RouterConfig};
+    /// let config = RouterConfig::new([7; 32]).realm(RealmConfig::new("realm1")?.anonymous("guest"));
+    /// # Ok::<(), wamp_session::proto::InvalidUri>(())
+    /// ```
     #[must_use]
     pub fn realm(mut self, realm: RealmConfig) -> Self {
         self.realms.insert(realm.name.clone(), realm);
@@ -94,6 +122,11 @@ impl RouterConfig {
     }
 
     /// Sets the limits.
+    ///
+    /// ```
+    /// # use wamp_session::router::{RouterConfig, RouterLimits};
+    /// let config = RouterConfig::new([7; 32]).limits(RouterLimits::new().max_peers(64));
+    /// ```
     #[must_use]
     pub fn limits(mut self, limits: RouterLimits) -> Self {
         self.limits = limits;
@@ -101,6 +134,11 @@ impl RouterConfig {
     }
 
     /// Sets where the router deviates from the specification: by default nowhere.
+    ///
+    /// ```
+    /// # use wamp_session::router::{Quirks, RouterConfig};
+    /// let config = RouterConfig::new([7; 32]).quirks(Quirks::crossbar());
+    /// ```
     #[must_use]
     pub const fn quirks(mut self, quirks: Quirks) -> Self {
         self.quirks = quirks;
@@ -108,6 +146,12 @@ impl RouterConfig {
     }
 
     /// Sets how long a peer may take from its opening to WELCOME: 10 s by default.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::router::RouterConfig;
+    /// let config = RouterConfig::new([7; 32]).join_timeout(Duration::from_secs(3));
+    /// ```
     #[must_use]
     pub fn join_timeout(mut self, timeout: Duration) -> Self {
         self.join_timeout = timeout;
@@ -115,6 +159,12 @@ impl RouterConfig {
     }
 
     /// Sets how long a peer may take to answer GOODBYE, and to take the last frames before it is closed: 5 s by default.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wamp_session::router::RouterConfig;
+    /// let config = RouterConfig::new([7; 32]).close_timeout(Duration::from_secs(1));
+    /// ```
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
@@ -143,6 +193,21 @@ impl fmt::Debug for RouterConfig {
 /// A realm of a router: a namespace of topics and procedures, and who may join it.
 ///
 /// Who has joined may do everything in it, unless its role is [configured](Self::role).
+///
+/// ```
+/// use wamp_session::proto::MatchPolicy;
+/// use wamp_session::router::{Disclosure, Permission, RealmConfig, RoleConfig, User};
+///
+/// let guest = RoleConfig::new("guest").allow(Permission::prefix("com.example.public.")?.call().subscribe());
+/// let realm = RealmConfig::new("realm1")?
+///     .anonymous("guest")
+///     .user(User::ticket("joe", "secret!!!").role("backend"))
+///     .role(guest)
+///     .trustlevel("backend", 3)
+///     .disclosure(Disclosure::Always)
+///     .history("com.example.public.", MatchPolicy::Prefix, 100)?;
+/// # Ok::<(), wamp_session::proto::InvalidUri>(())
+/// ```
 #[derive(Clone)]
 pub struct RealmConfig {
     pub(super) name: Uri,
@@ -259,6 +324,28 @@ impl fmt::Debug for RealmConfig {
 }
 
 /// The bounds of a router: of what its peers can make it keep.
+///
+/// ```
+/// # use wamp_session::proto::Limits;
+/// # use wamp_session::router::{RouterConfig, RouterLimits};
+/// let small = RouterLimits::new()
+///     .message(Limits::new().max_message_bytes(64 << 10))
+///     .max_hello_bytes(4 << 10)
+///     .max_peers(64)
+///     .max_subscriptions(100)
+///     .max_registrations(100)
+///     .max_calls(100)
+///     .max_inputs(10)
+///     .max_reroute_bytes(1 << 20)
+///     .max_retained(100)
+///     .max_retained_bytes(1 << 20)
+///     .max_history_bytes(1 << 20)
+///     .max_testaments(4)
+///     .max_testament_bytes(4 << 10)
+///     .max_outbound_bytes(1 << 20)
+///     .max_outbound_frames(10_000);
+/// let config = RouterConfig::new([7; 32]).limits(small);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouterLimits {
     pub(super) message: Limits,

@@ -183,6 +183,14 @@ impl Router {
 
     /// Chooses among the WebSocket subprotocols that a client offers, the preferred one first: `None` if the router has none of
     /// them, and the handshake should fail.
+    ///
+    /// ```
+    /// # use wamp_session::proto::Format;
+    /// # use wamp_session::router::{Router, RouterConfig};
+    /// let router = Router::new(RouterConfig::new([7; 32]));
+    /// assert_eq!(router.choose_format(["wamp.0.ancient", Format::ALL[0].subprotocol()]), Some(Format::ALL[0]));
+    /// assert_eq!(router.choose_format(["wamp.0.ancient"]), None);
+    /// ```
     #[must_use]
     pub fn choose_format<'a>(&self, offered: impl IntoIterator<Item = &'a str>) -> Option<Format> {
         let formats = offered.into_iter().filter_map(Format::from_subprotocol);

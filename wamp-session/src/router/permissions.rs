@@ -33,6 +33,16 @@ pub struct RoleConfig {
 ///
 /// Permissions only add up; none takes back what another gives. A subscription or registration of a pattern is allowed if one
 /// permission alone matches everything that the pattern matches.
+///
+/// ```
+/// # use wamp_session::router::{Permission, RoleConfig};
+/// let backend = RoleConfig::new("backend")
+///     .allow(Permission::everywhere().call().subscribe())
+///     .allow(Permission::wildcard("com.example..update")?.publish())
+///     .allow(Permission::exact("com.example.add2")?.register())
+///     .allow(Permission::prefix("com.example.backend.")?.all());
+/// # Ok::<(), wamp_session::proto::InvalidUri>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Permission {
     pattern: Uri,

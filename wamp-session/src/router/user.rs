@@ -9,6 +9,14 @@ use crate::auth::{Secret, cra};
 /// A user of a realm.
 ///
 /// It is not printed, its secret is zeroized.
+///
+/// ```
+/// # use wamp_session::router::{RealmConfig, User};
+/// let realm = RealmConfig::new("realm1")?
+///     .user(User::ticket("joe", "secret!!!").role("backend"))
+///     .user(User::wampcra("peter", "secret1"));
+/// # Ok::<(), wamp_session::proto::InvalidUri>(())
+/// ```
 #[derive(Clone)]
 pub struct User {
     pub(super) authid: Arc<str>,

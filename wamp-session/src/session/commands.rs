@@ -19,6 +19,13 @@ impl Session {
     ///
     /// A session that is closing connects again once it is closed, unless [`close`](Self::close) is called before. If the configuration
     /// cannot be used ([`Config::check`](crate::Config::check)), the session is closed at once.
+    ///
+    /// ```
+    /// # use wamp_session::{Action, Config, Session, Time};
+    /// let mut session = Session::new(Config::new("ws://127.0.0.1:8080/ws", "realm1"));
+    /// session.connect(Time::ZERO);
+    /// assert!(matches!(session.poll_action(), Some(Action::OpenTransport { .. })));
+    /// ```
     pub fn connect(&mut self, now: Time) {
         self.advance(now);
         match &mut self.state {
@@ -34,6 +41,16 @@ impl Session {
     /// Everything that was asked for ends at once with [`RequestError::Closed`](crate::RequestError::Closed), and nothing but the
     /// end of the session follows. That comes when the router has answered and the transport has ended, at the latest after the
     /// close timeout. On a session that is closed or closing nothing happens, except that a `connect` since then is withdrawn.
+    ///
+    /// ```
+    /// # use wamp_session::{CloseReason, Config, Session, SessionEvent, Time};
+    /// # let mut session = Session::new(Config::new("ws://127.0.0.1:8080/ws", "realm1"));
+    /// # session.connect(Time::ZERO);
+    /// # let Some(wamp_session::Action::OpenTransport { id, .. }) = session.poll_action() else { panic!() };
+    /// session.close(Time::ZERO, CloseReason::default());
+    /// # session.handle_closed(Time::ZERO, id, wamp_session::TransportError::new(wamp_session::TransportErrorKind::Eof));
+    /// assert!(matches!(session.poll_event(), Some(SessionEvent::Closed(_))));
+    /// ```
     pub fn close(&mut self, now: Time, reason: CloseReason) {
         self.advance(now);
         self.begin_close(&reason);
@@ -49,7 +66,9 @@ impl Session {
 
     /// Finds out whether the peer still lives: pings it now, unless a ping is under way.
     ///
-    /// Call it when the machine has slept or the network has changed. A session that is not joined is left alone.
+    /// Call it when the machine has slept or the network has changed. If nothing comes within the
+    /// [keep-alive's timeout](crate::KeepAlive::timeout), 10 s if it is switched off, the session is lost. A session that is not joined is
+    /// left alone.
     pub fn probe(&mut self, now: Time) {
         self.advance(now);
         self.ping_now();
@@ -85,6 +104,17 @@ impl Session {
     /// Answers a challenge; an error aborts the attempt to join, with [`CloseCause::Authentication`](crate::CloseCause::Authentication),
     /// also before [`handle_opened`](Self::handle_opened).
     ///
+    /// ```no_run
+    /// # use wamp_session::{CommandError, Session, SessionEvent, Time, auth};
+    /// # fn run(session: &mut Session, now: Time) -> Result<(), Box<dyn std::error::Error>> {
+    /// if let Some(SessionEvent::Challenge { transport, challenge }) = session.poll_event() {
+    ///     let ticket = auth::Ticket::new("joe", "secret!!!");
+    ///     session.authenticate(now, transport, ticket.answer_to(&challenge))?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError::UnknownKey`] if no challenge of this transport waits.
@@ -102,6 +132,20 @@ impl Session {
     ///
     /// With [`CallOptions::receive_progress`], any number of [`SessionEvent::CallProgress`](crate::SessionEvent::CallProgress) come
     /// before it. With [`CallOptions::progress`], more input is sent with [`call_more`](Self::call_more).
+    ///
+    /// ```no_run
+    /// # use wamp_session::{CallOptions, Session, SessionEvent, Time, proto::{IntoPayload, Uri}};
+    /// # fn run(session: &mut Session, now: Time) -> Result<(), Box<dyn std::error::Error>> {
+    /// let payload = (2, 3).into_payload(session.format())?;
+    /// let key = session.call(now, Uri::new("com.example.add2")?, payload, CallOptions::new())?;
+    /// // Later:
+    /// match session.poll_event() {
+    ///     Some(SessionEvent::CallDone { key: ended, result }) if ended == key => println!("{}", result?.payload.arg::<i64>(0)?),
+    ///     _ => {}
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -154,6 +198,14 @@ impl Session {
     /// [`RequestError::Canceled`](crate::RequestError::Canceled) as well. CANCEL is sent at most once, and not at all to a dealer
     /// that does not announce it. The call takes no more input.
     ///
+    /// ```no_run
+    /// # use wamp_session::{CallKey, Session, Time, proto::CancelMode};
+    /// # fn run(session: &mut Session, now: Time, key: CallKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// session.cancel(now, key, CancelMode::KillNoWait)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError::UnknownKey`] if the call has ended.
@@ -178,6 +230,15 @@ impl Session {
     /// [`SessionEvent::PublishSent`](crate::SessionEvent::PublishSent); or it is buffered, and counted in
     /// [`Stats::lost_publishes`](crate::Stats::lost_publishes) if it is lost after all.
     ///
+    /// ```no_run
+    /// # use wamp_session::{PublishOptions, Session, Time, proto::{IntoPayload, Uri}};
+    /// # fn run(session: &mut Session, now: Time) -> Result<(), Box<dyn std::error::Error>> {
+    /// let payload = ("EURUSD", 1.0625).into_payload(session.format())?;
+    /// session.publish(now, Uri::new("com.example.tick")?, payload, PublishOptions::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError`] if the session is not joined and the event may not wait, the topic is no URI or reserved, one of the ends
@@ -194,6 +255,20 @@ impl Session {
     }
 
     /// Publishes an event with acknowledgement: one [`SessionEvent::PublishDone`](crate::SessionEvent::PublishDone) follows.
+    ///
+    /// ```no_run
+    /// # use wamp_session::{PublishOptions, Session, SessionEvent, Time, proto::{IntoPayload, Uri}};
+    /// # fn run(session: &mut Session, now: Time) -> Result<(), Box<dyn std::error::Error>> {
+    /// let payload = "hello".into_payload(session.format())?;
+    /// let key = session.publish_acked(now, Uri::new("com.example.chat")?, payload, PublishOptions::new())?;
+    /// // Later:
+    /// match session.poll_event() {
+    ///     Some(SessionEvent::PublishDone { key: ended, result }) if ended == key => println!("published as {}", result?),
+    ///     _ => {}
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -222,6 +297,19 @@ impl Session {
     /// Subscriptions to one topic with the same options share one subscription of the router: each gets each event once. One that
     /// wants the retained event ([`SubscribeOptions::get_retained`]) asks for itself, and gets it alone.
     ///
+    /// ```no_run
+    /// # use wamp_session::{Session, SessionEvent, SubscribeOptions, Time, proto::Uri};
+    /// # fn run(session: &mut Session, now: Time) -> Result<(), Box<dyn std::error::Error>> {
+    /// let key = session.subscribe(now, Uri::new("com.example.tick")?, SubscribeOptions::new())?;
+    /// // Later:
+    /// match session.poll_event() {
+    ///     Some(SessionEvent::Published(event)) if event.key == key => println!("{}", event.payload.arg::<String>(0)?),
+    ///     _ => {}
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError`] if the session is closed, the topic is no URI, or no pattern where the options say so, one of the ends lacks its
@@ -242,6 +330,14 @@ impl Session {
     /// The router is asked when it is the last one that shares the router's subscription. A subscription that is not confirmed yet ends at
     /// once; no `Subscribed` follows any more. That the router does not know the subscription counts as success.
     ///
+    /// ```no_run
+    /// # use wamp_session::{Session, SubscriptionKey, Time};
+    /// # fn run(session: &mut Session, now: Time, key: SubscriptionKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// session.unsubscribe(now, key)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError::UnknownKey`] if there is no such subscription (any more).
@@ -251,6 +347,19 @@ impl Session {
     }
 
     /// Registers a procedure: one [`SessionEvent::Registered`](crate::SessionEvent::Registered) follows.
+    ///
+    /// ```no_run
+    /// # use wamp_session::{RegisterOptions, Response, Session, SessionEvent, Time, proto::{IntoPayload, Uri}};
+    /// # fn run(session: &mut Session, now: Time) -> Result<(), Box<dyn std::error::Error>> {
+    /// session.register(now, Uri::new("com.example.add2")?, RegisterOptions::new())?;
+    /// // Later:
+    /// if let Some(SessionEvent::Invocation(call)) = session.poll_event() {
+    ///     let (a, b): (i64, i64) = call.payload.args()?;
+    ///     session.respond(now, call.key, Response::Result((a + b).into_payload(session.format())?))?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -272,6 +381,14 @@ impl Session {
     /// follows any more, and if the router confirms it later, it is undone there. That the router does not know the registration counts
     /// as success.
     ///
+    /// ```no_run
+    /// # use wamp_session::{RegistrationKey, Session, Time};
+    /// # fn run(session: &mut Session, now: Time, key: RegistrationKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// session.unregister(now, key)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError::UnknownKey`] if there is no such registration (any more), or it is being ended already.
@@ -284,6 +401,16 @@ impl Session {
     ///
     /// A part is left out if the caller does not take parts. If it cannot be encoded or is too large, nothing is sent, and the invocation
     /// goes on.
+    ///
+    /// ```no_run
+    /// # use wamp_session::{InvocationKey, Response, Session, Time, WampError, proto::IntoPayload};
+    /// # fn run(session: &mut Session, now: Time, key: InvocationKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// let half = "half of it".into_payload(session.format())?;
+    /// session.respond(now, key, Response::Progress(half))?;
+    /// session.respond(now, key, Response::Error(WampError::new("com.example.error.no_stock")?))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

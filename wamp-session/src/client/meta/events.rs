@@ -29,7 +29,7 @@ pub struct MetaSubscribe<E> {
 
 /// A stream of the events of a meta topic, which lives and ends as its [`Subscription`] does.
 ///
-/// An item is an error if the event has none of the shapes that are known; the stream goes on behind it.
+/// An item is an error if the event has none of the shapes that are known; the stream goes on behind it. Dropping it unsubscribes.
 #[must_use = "dropping it unsubscribes"]
 pub struct MetaEvents<E> {
     subscription: Subscription,
@@ -72,6 +72,14 @@ impl<E> MetaEvents<E> {
     }
 
     /// The subscription itself: how many events were missed, why it ended.
+    ///
+    /// ```
+    /// # use wamp_session::client::MetaEvents;
+    /// # use wamp_session::meta::SessionLeft;
+    /// fn report(leaving: &MetaEvents<SessionLeft>) {
+    ///     println!("{} were missed, ended: {:?}", leaving.subscription().missed(), leaving.subscription().end());
+    /// }
+    /// ```
     pub const fn subscription(&self) -> &Subscription {
         &self.subscription
     }

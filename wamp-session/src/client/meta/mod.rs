@@ -19,6 +19,9 @@ use crate::{CallOptions, CommandError, RequestError};
 ///
 /// Each call is sent whether the router announces that part of the API or not, since routers have more than they announce;
 /// one that lacks it answers `wamp.error.no_such_procedure`. [`Joined::announces`](crate::Joined::announces) tells beforehand.
+///
+/// The calls fail as any [call](Client::call) does, and with [`MetaError::Result`] if the result cannot be read; what stands under "Errors"
+/// comes beside that, from the router. Nothing is sent before the futures are polled.
 #[derive(Clone, Debug)]
 pub struct Meta {
     client: Client,
@@ -60,7 +63,18 @@ impl Client {
 }
 
 impl Meta {
-    /// Sets the options of the calls that follow.
+    /// Sets the options of the calls that follow, such as their timeout; subscriptions have none.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use wamp_session::CallOptions;
+    ///
+    /// let meta = client.meta().options(CallOptions::new().timeout(Duration::from_secs(3)));
+    /// println!("{} sessions", meta.session_count().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;
@@ -68,6 +82,15 @@ impl Meta {
     }
 
     /// Sends a request that was made by a function of [`meta`](crate::meta).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::meta;
+    ///
+    /// let count = client.meta().call(meta::session_count()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -81,6 +104,18 @@ impl Meta {
     }
 
     /// Subscribes to a topic of [`meta`](crate::meta).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::meta;
+    ///
+    /// let mut joining = client.meta().subscribe(meta::ON_JOIN).await?;
+    /// while let Some(joined) = joining.next().await {
+    ///     println!("{} has joined", joined?.session);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -105,6 +140,15 @@ impl Meta {
     }
 
     /// The sessions of the realm with one of these authroles (`wamp.session.list`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// for session in client.meta().sessions_of(["backend", "admin"]).await? {
+    ///     println!("{session}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sessions_of<'a>(&self, authroles: impl IntoIterator<Item = &'a str>) -> MetaCall<Vec<SessionId>> {
         self.call(meta::sessions_of(authroles))
     }
@@ -192,6 +236,17 @@ impl Meta {
     }
 
     /// The registration that a call of a procedure goes to (`wamp.registration.match`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let meta = client.meta();
+    /// if let Some(id) = meta.match_registration("com.example.add2").await? {
+    ///     let details = meta.registration(id).await?;
+    ///     println!("{:?} is served by {:?}", details.uri, meta.callees(id).await?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn match_registration(&self, procedure: impl IntoUri) -> MetaCall<Option<RegistrationId>> {
         let procedure = procedure.into_uri().map_err(CommandError::InvalidUri);
         self.call_for(procedure.map(|procedure| meta::match_registration(&procedure)))
@@ -230,6 +285,17 @@ impl Meta {
     }
 
     /// A stream of sessions that are added to registrations (`wamp.registration.on_register`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut registering = client.meta().on_register().await?;
+    /// while let Some(change) = registering.next().await {
+    ///     let change = change?;
+    ///     println!("{:?} serves {}", change.session, change.registration);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_register(&self) -> MetaSubscribe<RegistrationChange> {
         self.subscribe(meta::ON_REGISTER)
     }
@@ -256,6 +322,16 @@ impl Meta {
     }
 
     /// All subscriptions that get the events of a topic (`wamp.subscription.match`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let meta = client.meta();
+    /// for id in meta.match_subscriptions("com.example.tick").await? {
+    ///     println!("{:?} has {} subscribers", meta.subscription(id).await?.uri, meta.subscriber_count(id).await?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn match_subscriptions(&self, topic: impl IntoUri) -> MetaCall<Vec<SubscriptionId>> {
         let topic = topic.into_uri().map_err(CommandError::InvalidUri);
         self.call_for(topic.map(|topic| meta::match_subscriptions(&topic)))
@@ -360,6 +436,17 @@ impl Meta {
     ///
     /// If they say so ([`PublishOptions::passthru`](crate::PublishOptions::passthru)), the payload is sealed now.
     ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::PublishOptions;
+    /// use wamp_session::meta::Testament;
+    ///
+    /// let retained = Testament::new().options(PublishOptions::new().retain());
+    /// client.meta().add_testament_with("com.example.state.alice", "offline", retained).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`add_testament`](Self::add_testament), and [`CommandError::Passthru`] if the payload cannot be sealed.
@@ -380,6 +467,17 @@ impl Meta {
     }
 
     /// Takes back the testaments of this session, of one scope (`wamp.session.flush_testaments`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::meta::TestamentScope;
+    ///
+    /// // The session is about to end as it should.
+    /// client.meta().flush_testaments(TestamentScope::Destroyed).await?;
+    /// client.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn flush_testaments(&self, scope: TestamentScope) -> MetaCall<()> {
         self.call(meta::flush_testaments(scope))
     }

@@ -52,6 +52,17 @@ impl Router {
     ///
     /// Subscribers that have announced `subscription_revocation` are told, with the reason: a URI or words. (WAMP Advanced Profile,
     /// "Subscription Revocation".)
+    ///
+    /// ```
+    /// # use wamp_session::Time;
+    /// # use wamp_session::router::Router;
+    /// # fn run(router: &mut Router, now: Time) {
+    /// let ticks = router.subscriptions("realm1").find(|subscription| *subscription.topic == "com.example.tick");
+    /// if let Some(id) = ticks.map(|subscription| subscription.id) {
+    ///     router.revoke_subscription(now, "realm1", id, Some("the market is closed"));
+    /// }
+    /// # }
+    /// ```
     pub fn revoke_subscription(
         &mut self,
         now: Time,
@@ -72,6 +83,17 @@ impl Router {
     /// Ends a subscription for one of its subscribers, who is no longer authorized, say; says whether it was one.
     ///
     /// It is told as with [`revoke_subscription`](Self::revoke_subscription); the others go on.
+    ///
+    /// ```
+    /// # use wamp_session::Time;
+    /// # use wamp_session::router::{PeerId, Router};
+    /// # fn run(router: &mut Router, now: Time, subscriber: PeerId) {
+    /// let theirs = router.subscriptions("realm1").find(|subscription| subscription.subscribers.contains(&subscriber));
+    /// if let Some(id) = theirs.map(|subscription| subscription.id) {
+    ///     router.revoke_subscription_of(now, subscriber, id, None);
+    /// }
+    /// # }
+    /// ```
     pub fn revoke_subscription_of(
         &mut self,
         now: Time,

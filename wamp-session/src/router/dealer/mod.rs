@@ -107,6 +107,17 @@ impl Router {
     /// Ends one callee's part in a registration, and says whether it had one; the registration ends with its last callee.
     ///
     /// It is told as with [`revoke_registration`](Self::revoke_registration); the others go on.
+    ///
+    /// ```
+    /// # use wamp_session::Time;
+    /// # use wamp_session::router::{PeerId, Router};
+    /// # fn run(router: &mut Router, now: Time, callee: PeerId) {
+    /// let theirs = router.registrations("realm1").find(|registration| registration.callees.contains(&callee));
+    /// if let Some(id) = theirs.map(|registration| registration.id) {
+    ///     router.revoke_registration_of(now, callee, id, Some("too slow"));
+    /// }
+    /// # }
+    /// ```
     pub fn revoke_registration_of(
         &mut self,
         now: Time,
