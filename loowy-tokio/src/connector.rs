@@ -115,6 +115,10 @@ impl Default for Connector {
 
 /// The future of [`connect`].
 ///
+/// # Panics
+///
+/// If it is polled after it was ready, or outside of a tokio runtime that has IO and time enabled.
+///
 /// # Cancel safety
 ///
 /// Nothing happens before the first poll. Dropped later, whatever was opened is closed.

@@ -35,8 +35,8 @@ pub enum Action {
     CloseTransport {
         /// The transport.
         id: TransportId,
-        /// The WebSocket close code: 1000 after GOODBYE and ABORT, also when the router broke WAMP's protocol; 1002 if the server chose
-        /// no subprotocol that was offered; 1009 after a message over the limit.
+        /// The WebSocket close code: 1000 after GOODBYE and ABORT, also when the router broke WAMP's protocol; 1001 if the peer is silent;
+        /// 1002 if the server chose no subprotocol that was offered; 1009 after a message over the limit.
         code: u16,
         /// The reason to put in the close frame, at most 123 bytes.
         reason: Arc<str>,

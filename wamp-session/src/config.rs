@@ -324,8 +324,8 @@ impl Config {
     /// [`WampError`](crate::WampError), a panic, arguments that do not fit, a result that cannot be sent.
     ///
     /// It gets the procedure and the failure, and may say what the caller gets instead of `wamp.error.runtime_error`
-    /// (`wamp.error.invalid_argument`, `wamp.error.invalid_payload`). It is called in the handler's task, where it must not block, and a
-    /// panic in it is caught.
+    /// (`wamp.error.invalid_argument`, `wamp.error.invalid_payload`); when a result proves to be too large, or cannot be sealed, the caller has
+    /// got its error already. It is called in the handler's task, where it must not block, and a panic in it is caught.
     ///
     /// ```
     /// # use wamp_session::Config;

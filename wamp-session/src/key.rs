@@ -11,7 +11,7 @@ macro_rules! keys {
 keys! {
     /// A call, until its final event.
     CallKey
-    /// An acknowledged publication, until its final event.
+    /// A publication that is acknowledged or waits for a join, until its final event.
     PublishKey
     /// A local subscription; several may share one at the router.
     SubscriptionKey

@@ -368,10 +368,10 @@ impl Future for Serving {
         let failed = match polled {
             Ok(Poll::Ready(Ok(payload))) => {
                 self.finish();
-                if let Err(error @ (CommandError::TooLarge { .. } | CommandError::Encode(_))) =
-                    self.invocation.respond(Response::Result(payload))
-                {
-                    tell(&self.invocation, &HandlerFailure::Answer(error));
+                match self.invocation.respond(Response::Result(payload)) {
+                    // It has ended meanwhile, and nobody waits for the result.
+                    Ok(()) | Err(CommandError::UnknownKey | CommandError::Closed) => {}
+                    Err(error) => drop(tell(&self.invocation, &HandlerFailure::Answer(error))),
                 }
                 return Poll::Ready(());
             }

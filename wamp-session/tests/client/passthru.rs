@@ -1,7 +1,10 @@
 //! Payload passthru mode at the client: codecs seal and open by themselves (checklist section 14).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::Bytes;
-use wamp_session::client::{Client, MetaError};
+use wamp_session::client::{Client, HandlerFailure, MetaError};
 use wamp_session::meta::Testament;
 use wamp_session::passthru::{Passthru, PassthruCodec, PassthruError};
 use wamp_session::{CallOptions, CommandError, Config, PublishOptions, RegisterOptions, RequestError};
@@ -243,6 +246,27 @@ fn ppt_14_an_answer_that_cannot_be_sealed_is_an_error() {
     let call = world.finish(calls.next()).unwrap();
     call.fail(wamp_session::WampError::new("c.d").unwrap().payload("panic").unwrap()).unwrap();
     world.expect(r#"[8,68,2,{},"c.d"]"#);
+}
+
+#[test]
+fn need_15_a_result_of_a_handler_that_cannot_be_sealed_is_told() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&told);
+    let config = Config::new("ws://router/ws", "realm1").agent(None).passthru_codec("x_flip", Flip);
+    let (mut world, client) = World::joined_with(config.on_handler_error(move |_, failure| {
+        assert!(matches!(failure, HandlerFailure::Answer(CommandError::Passthru(_))), "{failure:?}");
+        count.fetch_add(1, Ordering::SeqCst);
+        None
+    }));
+    let mut register = client.register_fn("a.b", |()| async move { Ok("panic") });
+    assert!(world.poll(&mut register).is_pending());
+    world.received();
+    world.send("[65,1,50]");
+    let guard = world.finish(register).unwrap();
+    world.send(&format!("[68,1,50,{{{ATTRIBUTES}}},{}]", item("1")));
+    world.expect(r#"[8,68,1,{},"wamp.error.invalid_payload"]"#);
+    assert_eq!(told.load(Ordering::SeqCst), 1);
+    drop(guard);
 }
 
 #[test]
