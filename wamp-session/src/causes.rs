@@ -3,8 +3,9 @@
 use crate::{AuthError, CloseCause, TransportErrorKind};
 
 impl CloseCause {
-    /// Whether the session is joined again after it, unless the policy decides otherwise
-    /// ([`ReconnectPolicy::decide`](crate::ReconnectPolicy::decide)).
+    /// Whether the session is joined again after it, by the table below.
+    ///
+    /// A policy with a function of its own may decide otherwise ([`ReconnectPolicy::decide`](crate::ReconnectPolicy::decide)).
     ///
     /// | cause | |
     /// |---|---|

@@ -118,8 +118,9 @@ impl Config {
         self
     }
 
-    /// Adds an attribute of one's own to the Details of HELLO; the key is of one of the forms `_abc` and `x_abc`, lower case, digits and
-    /// underscores.
+    /// Adds an attribute of one's own to the Details of HELLO.
+    ///
+    /// The key is of one of the forms `_abc` and `x_abc`, lower case, digits and underscores; any other is found by [`check`](Self::check).
     ///
     /// ```
     /// # use wamp_session::Config;
@@ -282,8 +283,9 @@ impl Config {
         self
     }
 
-    /// Sets whether the policy applies to the first join as well; by default a session that was never joined is closed when each of its
-    /// URLs has been tried once.
+    /// Sets whether the policy applies to the first join as well: by default it does not.
+    ///
+    /// Without that, a session that was never joined is closed when each of its URLs has been tried once.
     ///
     /// ```
     /// # use wamp_session::Config;
@@ -295,8 +297,9 @@ impl Config {
         self
     }
 
-    /// Sets what happens to commands while the session is not joined; by default publications without acknowledgement fail at once,
-    /// and everything else waits for a join, within its timeout.
+    /// Sets what happens to commands while the session is not joined.
+    ///
+    /// By default publications without acknowledgement fail at once, and everything else waits for a join, within its timeout.
     ///
     /// ```
     /// # use wamp_session::{Config, Offline, OfflinePolicy};
@@ -320,8 +323,9 @@ impl Config {
         self
     }
 
-    /// Sets what is called when a handler fails in a way that its caller is not to see: with an error that is no
-    /// [`WampError`](crate::WampError), a panic, arguments that do not fit, a result that cannot be sent.
+    /// Sets what is called when a handler fails in a way that its caller is not to see.
+    ///
+    /// That is an error that is no [`WampError`](crate::WampError), a panic, arguments that do not fit, or a result that cannot be sent.
     ///
     /// It gets the procedure and the failure, and may say what the caller gets instead of `wamp.error.runtime_error`
     /// (`wamp.error.invalid_argument`, `wamp.error.invalid_payload`); when a result proves to be too large, or cannot be sealed, the caller has

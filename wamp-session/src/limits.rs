@@ -32,7 +32,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The defaults: 16 MiB a message, 128 levels; 65,536 undrained events of 64 MiB; a million requests under way; 65,536
+    /// Makes the default limits.
+    ///
+    /// 16 MiB a message, 128 levels; 65,536 undrained events of 64 MiB; a million requests under way; 65,536
     /// invocations under way, and 1,024 remembered after their end; 64 MiB of frames beside which INVOCATIONs are accepted; 64 MiB
     /// of payload that waits for a join; 1,024 undrained events of sessions that were joined and left.
     #[must_use]
@@ -60,31 +62,36 @@ impl Limits {
         self
     }
 
-    /// Sets how many EVENTs may wait to be taken with `poll_event`, 65,536 by default; more are dropped and counted
-    /// ([`Stats::dropped_events`](crate::Stats::dropped_events)).
+    /// Sets how many EVENTs may wait to be taken with `poll_event`: 65,536 by default.
+    ///
+    /// More are dropped and counted ([`Stats::dropped_events`](crate::Stats::dropped_events)); progressive results likewise
+    /// ([`Stats::dropped_progress`](crate::Stats::dropped_progress)).
     #[must_use]
     pub const fn max_events(mut self, events: usize) -> Self {
         self.events = events;
         self
     }
 
-    /// Sets how many bytes of payload may wait to be taken with `poll_event`; more EVENTs are dropped and counted, more INVOCATIONs
-    /// answered with `wamp.error.unavailable`.
+    /// Sets how many bytes of payload may wait to be taken with `poll_event`: 64 MiB by default.
+    ///
+    /// More EVENTs are dropped and counted, more INVOCATIONs answered with `wamp.error.unavailable`.
     #[must_use]
     pub const fn max_event_bytes(mut self, bytes: usize) -> Self {
         self.event_bytes = bytes;
         self
     }
 
-    /// Sets how many requests may be under way, wait for a join, or have ended in an event that nobody has taken: a million by
-    /// default. More are refused with [`CommandError::TooMany`](crate::CommandError::TooMany).
+    /// Sets how many requests may be under way: a million by default.
+    ///
+    /// Those that wait for a join count as well, and those that have ended in an event that nobody has taken. More are refused with
+    /// [`CommandError::TooMany`](crate::CommandError::TooMany).
     #[must_use]
     pub const fn max_requests(mut self, requests: usize) -> Self {
         self.requests = requests;
         self
     }
 
-    /// Sets how many invocations may be unanswered; more are answered with `wamp.error.unavailable`.
+    /// Sets how many invocations may be unanswered: 65,536 by default; more are answered with `wamp.error.unavailable`.
     ///
     /// As many of these answers may wait to be sent; over that there is no answer at all.
     #[must_use]
@@ -93,8 +100,9 @@ impl Limits {
         self
     }
 
-    /// Sets how many invocations whose input comes in parts are remembered after their end, the latest ones: input that the caller had
-    /// already sent then is ignored (WAMP Advanced Profile, "Progressive Call Invocations").
+    /// Sets how many invocations with input in parts are remembered after their end, the latest ones: 1,024 by default.
+    ///
+    /// Input that the caller had already sent then is ignored. (WAMP Advanced Profile, "Progressive Call Invocations".)
     ///
     /// Input of one that is forgotten is taken for another invocation.
     #[must_use]
@@ -103,25 +111,29 @@ impl Limits {
         self
     }
 
-    /// Sets how many events may wait to be taken that tell of sessions joined, challenged, restored and left, and of what came back
-    /// later than [`Restored`](crate::SessionEvent::Restored); over that, a new
-    /// [`SessionEvent::Left`](crate::SessionEvent::Left) takes the place of all of them.
+    /// Sets how many events that tell of sessions may wait to be taken: 1,024 by default.
+    ///
+    /// They tell of sessions joined, challenged, restored and left, and of what came back later than
+    /// [`Restored`](crate::SessionEvent::Restored). Over the limit, a new [`SessionEvent::Left`](crate::SessionEvent::Left) takes the place of
+    /// all of them.
     #[must_use]
     pub const fn max_changes(mut self, changes: usize) -> Self {
         self.changes = changes;
         self
     }
 
-    /// Sets how many bytes of payload the commands may hold that wait for a join; more are refused with
-    /// [`CommandError::BufferFull`](crate::CommandError::BufferFull).
+    /// Sets how many bytes of payload the commands may hold that wait for a join: 64 MiB by default.
+    ///
+    /// More are refused with [`CommandError::BufferFull`](crate::CommandError::BufferFull).
     #[must_use]
     pub const fn max_waiting_bytes(mut self, bytes: usize) -> Self {
         self.waiting_bytes = bytes;
         self
     }
 
-    /// Sets up to how many bytes of frames may wait to be sent while INVOCATIONs are accepted; from there on they are answered with
-    /// `wamp.error.unavailable`.
+    /// Sets up to how many bytes of frames may wait to be sent while INVOCATIONs are accepted: 64 MiB by default.
+    ///
+    /// From there on they are answered with `wamp.error.unavailable`.
     ///
     /// It keeps a dealer that invokes but does not read from filling the memory with answers. Invocations that were accepted before
     /// are answered all the same, so what waits can grow beyond it by these answers. Nothing else is refused for it, neither requests

@@ -64,8 +64,9 @@ impl Offline {
         }
     }
 
-    /// Sets the policy of calls. In a buffer they wait within their own timeout or the
-    /// [call timeout](crate::Config::call_timeout), if they have one.
+    /// Sets the policy of calls.
+    ///
+    /// In a buffer they wait within their own timeout or the [call timeout](crate::Config::call_timeout), if they have one.
     #[must_use]
     pub const fn calls(mut self, policy: OfflinePolicy) -> Self {
         self.calls = policy;

@@ -11,8 +11,9 @@ use crate::auth::{Answer, AuthFuture, Authenticator, Offer, ready};
 
 type Sign = dyn Fn(Challenge) -> AuthFuture<'static, Answer> + Send + Sync;
 
-/// A method whose challenges a function of the application answers: by asking a user, a hardware key or a server that
-/// holds the secret (a three-legged authentication).
+/// A method whose challenges a function of the application answers.
+///
+/// It may ask a user, a hardware key or a server that holds the secret (a three-legged authentication).
 ///
 /// ```
 /// # use wamp_session::{auth, Config};

@@ -101,8 +101,9 @@ impl<'a> LiveConfig<'a> {
         self.0.0.shared.command(|state, _, _| state.session.set_reconnect(policy));
     }
 
-    /// Replaces the ways to authenticate: from the next attempt to join on. One under way goes on with those it began with, as long as
-    /// the router asks for nothing else.
+    /// Replaces the ways to authenticate, from the next attempt to join on.
+    ///
+    /// An attempt under way goes on with those it began with, as long as the router asks for nothing else.
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {

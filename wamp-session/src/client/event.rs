@@ -101,15 +101,17 @@ impl Event {
         self.inner.details.publisher_authrole.as_deref()
     }
 
-    /// How far the broker trusts the publisher, if it says so: what the numbers mean is the router's affair (WAMP Advanced Profile,
-    /// "Publication Trust Levels").
+    /// How far the broker trusts the publisher, if it says so.
+    ///
+    /// What the numbers mean is the router's affair. (WAMP Advanced Profile, "Publication Trust Levels".)
     #[must_use]
     pub fn trustlevel(&self) -> Option<u64> {
         self.inner.details.trustlevel
     }
 
-    /// Whether the event had been kept by the broker, and was published before the subscription was made
-    /// ([`get_retained`](crate::SubscribeOptions::get_retained)).
+    /// Whether the broker had kept the event from before the subscription was made.
+    ///
+    /// See [`get_retained`](crate::SubscribeOptions::get_retained). (WAMP Advanced Profile, "Event Retention".)
     #[must_use]
     pub fn is_retained(&self) -> bool {
         self.inner.details.retained == Some(true)

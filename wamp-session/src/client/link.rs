@@ -17,6 +17,55 @@ use crate::{Action, Frame, Time, TransportError, TransportErrorKind, TransportId
 /// [`turn`](Self::turn), do what it says, wait for the socket, the deadline or the waker.
 ///
 /// Dropping it ends the client: everything that waits fails.
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use std::task::Waker;
+/// use wamp_session::client::Link;
+/// use wamp_session::{Action, Frame, Time, TransportError, TransportId};
+///
+/// /// Whatever carries messages. `wait` returns when something came, when the waker was woken, and at the deadline.
+/// trait Transport {
+///     fn open(&mut self, id: TransportId, url: &str, subprotocols: &[&str]);
+///     fn send(&mut self, frame: Frame);
+///     fn ping(&mut self);
+///     fn close(&mut self, code: u16, reason: &str);
+///     fn wait(&mut self, deadline: Option<Time>) -> Option<(TransportId, News)>;
+/// }
+///
+/// enum News {
+///     Opened(Option<String>),
+///     Received(Frame),
+///     Closed(TransportError),
+/// }
+///
+/// fn drive(link: &Link, transport: &mut impl Transport, waker: &Waker) {
+///     let mut actions = VecDeque::new();
+///     loop {
+///         link.attend(waker);
+///         let turn = link.turn(&mut actions, 64 << 10);
+///         if turn.over {
+///             return;
+///         }
+///         for action in actions.drain(..) {
+///             match action {
+///                 Action::OpenTransport { id, url, subprotocols } => transport.open(id, &url, &subprotocols),
+///                 Action::Send { frame, .. } => transport.send(frame),
+///                 Action::Ping { .. } => transport.ping(),
+///                 Action::CloseTransport { code, reason, .. } => transport.close(code, &reason),
+///                 _ => {}
+///             }
+///         }
+///         match transport.wait(turn.deadline) {
+///             Some((id, News::Opened(subprotocol))) => link.opened(id, subprotocol.as_deref()),
+///             Some((id, News::Received(frame))) => link.received(id, &mut vec![frame]),
+///             Some((id, News::Closed(why))) => link.closed(id, why),
+///             None => link.timed_out(),
+///         }
+///     }
+/// }
+/// ```
+#[must_use = "dropping the link ends the client"]
 pub struct Link {
     shared: Arc<Shared>,
 }
@@ -101,8 +150,9 @@ impl Link {
         self.shared.input(|state, now, _| state.session.probe(now));
     }
 
-    /// What was taken for a transport and is not written will not be: takes its frames out of the actions, and counts the publications
-    /// without acknowledgement among them as lost.
+    /// Says that what was taken for a transport and is not written will not be.
+    ///
+    /// Its frames are taken out of the actions, and the publications without acknowledgement among them count as lost.
     ///
     /// Call it before [`closed`](Self::closed), so that they are told with the session that lost them.
     pub fn unsent(&self, id: TransportId, actions: &mut VecDeque<Action>) {
@@ -135,7 +185,7 @@ impl Link {
         drop(kept);
     }
 
-    /// Time has passed.
+    /// Time has passed: to be called at the [deadline](Turn::deadline), or more often.
     pub fn timed_out(&self) {
         self.shared.input(|state, now, _effects| {
             #[cfg(feature = "tracing")]

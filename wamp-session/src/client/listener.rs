@@ -210,8 +210,9 @@ impl SubscriptionGuard {
         self.held.missed()
     }
 
-    /// How many events were dropped because their payload could not be opened: no codec knows their scheme, or it failed (WAMP Advanced
-    /// Profile, "Payload Passthru Mode").
+    /// How many events were dropped because their payload could not be opened.
+    ///
+    /// No codec knows their scheme, or it failed. (WAMP Advanced Profile, "Payload Passthru Mode".)
     #[must_use]
     pub fn undecodable(&self) -> u64 {
         self.held.undecodable()

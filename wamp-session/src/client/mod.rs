@@ -149,7 +149,7 @@ impl Client {
     /// Publishes an event.
     ///
     /// When it is ready, the event has a place in the queue to the socket; whether the broker accepted it is never known. It waits
-    /// while more than 1 MiB is queued.
+    /// while more than 1 MiB is queued. (WAMP Basic Profile, "Publishing and Events".)
     ///
     /// While the client is not joined, it fails, unless the configuration or the options say otherwise
     /// ([`OfflinePolicy`](crate::OfflinePolicy)): it waits for the join, and then for its place in the queue; or it is ready when the event is
@@ -239,8 +239,10 @@ impl Client {
         PublishAcked::new(self.live(), request)
     }
 
-    /// Calls a procedure, and waits for its result as long as the session lasts, unless there is a
-    /// [call timeout](crate::Config::call_timeout).
+    /// Calls a procedure, and waits for its result.
+    ///
+    /// It waits as long as the session lasts, unless there is a [call timeout](crate::Config::call_timeout). The result is not
+    /// decoded before it is asked ([`CallResult`]). (WAMP Basic Profile, "Calling and Invocations".)
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -288,7 +290,7 @@ impl Client {
 
     /// Registers a procedure, whose invocations come as a stream.
     ///
-    /// It waits for the router's answer, at most the request timeout.
+    /// It waits for the router's answer, at most the request timeout. (WAMP Basic Profile, "Registering and Unregistering".)
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -405,6 +407,8 @@ impl Client {
 
     /// A stream of what happens to the connection, its present state first.
     ///
+    /// Whoever does not read it in time finds events of the past merged; see [`ConnectionEvents`].
+    ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use wamp_session::client::ConnectionEvent;
@@ -422,6 +426,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn connection_events(&self) -> ConnectionEvents {
         ConnectionEvents::new(&self.0.shared)
     }

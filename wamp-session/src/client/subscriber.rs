@@ -87,6 +87,7 @@ impl Client {
     /// Subscribes to a topic.
     ///
     /// It waits for the router's answer, at most the request timeout ([`Config::request_timeout`](crate::Config::request_timeout)).
+    /// (WAMP Basic Profile, "Subscribing and Unsubscribing".)
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -132,8 +133,8 @@ impl Client {
 
     /// Unsubscribes everything of this client from a topic or pattern, and waits for the router's answers.
     ///
-    /// It does not matter with which policy and options it was subscribed to. Streams and handlers end after what is queued, with [`SubscriptionEnd::Unsubscribed`]. Subscriptions that are still being made
-    /// are left alone. That there is none is no error.
+    /// It does not matter with which policy and options it was subscribed to. Streams and handlers end after what is queued, with
+    /// [`SubscriptionEnd::Unsubscribed`]. Subscriptions that are still being made are left alone. That there is none is no error.
     ///
     /// ```no_run
     /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -227,8 +228,9 @@ impl Subscription {
         self.held.missed()
     }
 
-    /// How many events were dropped because their payload could not be opened: no codec knows their scheme, or it failed (WAMP Advanced
-    /// Profile, "Payload Passthru Mode").
+    /// How many events were dropped because their payload could not be opened.
+    ///
+    /// No codec knows their scheme, or it failed. (WAMP Advanced Profile, "Payload Passthru Mode".)
     #[must_use]
     pub fn undecodable(&self) -> u64 {
         self.held.undecodable()

@@ -96,8 +96,9 @@ pub(crate) fn announcement(roles: impl IntoIterator<Item = (Role, impl IntoItera
 }
 
 impl Config {
-    /// Does without a feature: it is not announced, and what needs it is refused with
-    /// [`CommandError::Disabled`](crate::CommandError::Disabled).
+    /// Does without a feature.
+    ///
+    /// It is not announced, and what needs it is refused with [`CommandError::Disabled`](crate::CommandError::Disabled).
     ///
     /// Callees with progressive results or invocations need [`Feature::CallCanceling`]; [`check`](Self::check) says so.
     ///

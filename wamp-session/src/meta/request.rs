@@ -41,8 +41,9 @@ impl<R> Request<R> {
         uri(self.procedure)
     }
 
-    /// Another name that some router has for the procedure: to be called, with the same arguments, if the answer was
-    /// `wamp.error.no_such_procedure`.
+    /// Another name that some router has for the procedure, if there is one.
+    ///
+    /// It is to be called, with the same arguments, if the answer was `wamp.error.no_such_procedure`.
     #[must_use]
     pub fn alias(&self) -> Option<Uri> {
         self.alias.map(uri)

@@ -102,8 +102,9 @@ pub fn subscribers(subscription: SubscriptionId) -> Request<Vec<SessionId>> {
     Request::new("wamp.subscription.list_subscribers", [subscription.get().into()], read::id_list)
 }
 
-/// `wamp.subscription.count_subscribers`: how many sessions a subscription has; `wamp.error.no_such_subscription` if there is
-/// none.
+/// `wamp.subscription.count_subscribers`: how many sessions a subscription has.
+///
+/// `wamp.error.no_such_subscription` if there is none.
 ///
 /// nexus has it under a misspelt name, the request's [`alias`](Request::alias).
 pub fn subscriber_count(subscription: SubscriptionId) -> Request<u64> {

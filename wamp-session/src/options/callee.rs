@@ -130,9 +130,10 @@ impl RegisterOptions {
         self
     }
 
-    /// Sets how many invocations may wait to be taken from the stream, or for a handler to be free: 1,024 of 16 MiB by default, and at
-    /// least one. More are answered with `wamp.error.unavailable`, whatever [`Overflow`](crate::client::Overflow) says: there, another
-    /// callee may be found.
+    /// Sets how many invocations may wait to be taken from the stream, or for a handler to be free.
+    ///
+    /// By default it is 1,024 of 16 MiB, and at least one. More are answered with `wamp.error.unavailable`, whatever
+    /// [`Overflow`](crate::client::Overflow) says: there, another callee may be found.
     ///
     /// It concerns the handles of the [`client`](crate::client). How many invocations of a client may be unanswered in all is a
     /// limit of its session ([`Limits::max_invocations`](crate::Limits::max_invocations)).
@@ -149,8 +150,9 @@ impl RegisterOptions {
         self
     }
 
-    /// Sets how many calls of a handler ([`Client::register_fn`](crate::client::Client::register_fn)) run beside each other: 1,024 by
-    /// default, and at least one. More wait ([`queue`](Self::queue)).
+    /// Sets how many calls of a handler run beside each other: 1,024 by default, and at least one.
+    ///
+    /// More wait ([`queue`](Self::queue)). It concerns [`Client::register_fn`](crate::client::Client::register_fn).
     ///
     /// ```
     /// # use wamp_session::RegisterOptions;
@@ -177,8 +179,9 @@ impl RegisterOptions {
         self
     }
 
-    /// Sets what happens if the session is not joined, instead of what the configuration says of registering
-    /// ([`Config::offline`](crate::Config::offline)).
+    /// Sets what happens if the session is not joined.
+    ///
+    /// Otherwise that is what the configuration says of registering ([`Config::offline`](crate::Config::offline)).
     ///
     /// ```
     /// # use wamp_session::{OfflinePolicy, RegisterOptions};

@@ -67,8 +67,9 @@ impl CallOptions {
         self
     }
 
-    /// Sets what happens if the session is not joined, instead of what the configuration says of calls
-    /// ([`Config::offline`](crate::Config::offline)).
+    /// Sets what happens if the session is not joined.
+    ///
+    /// Otherwise that is what the configuration says of calls ([`Config::offline`](crate::Config::offline)).
     ///
     /// ```
     /// # use wamp_session::{CallOptions, OfflinePolicy};
@@ -98,8 +99,9 @@ impl CallOptions {
         self
     }
 
-    /// Asks for the result in parts, as they come ([`SessionEvent::CallProgress`](crate::SessionEvent::CallProgress);
-    /// WAMP Advanced Profile, "Progressive Call Results").
+    /// Asks for the result in parts, as they come (`receive_progress`).
+    ///
+    /// Each is a [`SessionEvent::CallProgress`](crate::SessionEvent::CallProgress). (WAMP Advanced Profile, "Progressive Call Results".)
     ///
     /// A callee or a dealer that does not know of it sends one result, as ever. The clients' `call_progressive` sets it by itself.
     ///
@@ -113,8 +115,9 @@ impl CallOptions {
         self
     }
 
-    /// Says that more input follows ([`Session::call_more`](crate::Session::call_more); WAMP Advanced Profile,
-    /// "Progressive Call Invocations").
+    /// Says that more input follows (`progress`).
+    ///
+    /// [`Session::call_more`](crate::Session::call_more) sends it. (WAMP Advanced Profile, "Progressive Call Invocations".)
     ///
     /// The dealer has to announce the feature. The clients' `call_streaming` sets it by itself, and their other calls leave it out: they
     /// have no more input to send, for which the callee would wait.
@@ -165,8 +168,9 @@ impl CallOptions {
         self
     }
 
-    /// Sets in which mode a call is cancelled whose future or stream is dropped before its end: `killnowait` by default. `None`
-    /// leaves the callee alone, and only ignores its answer.
+    /// Sets in which mode a call is cancelled whose future or stream is dropped before its end.
+    ///
+    /// By default it is `killnowait`. `None` leaves the callee alone, and only ignores its answer.
     ///
     /// It concerns the handles of the feature `client`.
     ///
@@ -182,8 +186,9 @@ impl CallOptions {
         self
     }
 
-    /// Sets how many parts of the result may wait for their consumer, and what happens to more: by default 1,024 of 16 MiB, and the
-    /// newest are dropped. [`Overflow::End`](crate::client::Overflow::End) cancels the call.
+    /// Sets how many parts of the result may wait for their consumer, and what happens to more.
+    ///
+    /// By default 1,024 of 16 MiB wait, and the newest are dropped. [`Overflow::End`](crate::client::Overflow::End) cancels the call.
     ///
     /// It concerns the streams of the [`client`](crate::client); who drives a [`Session`](crate::Session) takes the parts himself.
     ///

@@ -145,8 +145,9 @@ impl PublishOptions {
         self
     }
 
-    /// Asks the broker to keep the event for those who subscribe later with
-    /// [`get_retained`](crate::SubscribeOptions::get_retained), in place of the one kept before (`retain`).
+    /// Asks the broker to keep the event for those who subscribe later, in place of the one kept before (`retain`).
+    ///
+    /// They have to ask for it ([`get_retained`](crate::SubscribeOptions::get_retained)).
     ///
     /// (WAMP Advanced Profile, "Event Retention".)
     ///
@@ -190,8 +191,9 @@ impl PublishOptions {
         self
     }
 
-    /// Sets what happens if the session is not joined, instead of what the configuration says of publications of its kind
-    /// ([`Config::offline`](crate::Config::offline)).
+    /// Sets what happens if the session is not joined.
+    ///
+    /// Otherwise that is what the configuration says of publications of its kind ([`Config::offline`](crate::Config::offline)).
     ///
     /// ```
     /// # use wamp_session::{OfflinePolicy, PublishOptions};

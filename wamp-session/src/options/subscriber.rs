@@ -113,7 +113,9 @@ impl SubscribeOptions {
         self
     }
 
-    /// Sets how many events may wait for their consumer, and what happens to more: by default 1,024 of 16 MiB, and the newest are dropped.
+    /// Sets how many events may wait for their consumer, and what happens to more.
+    ///
+    /// By default 1,024 of 16 MiB wait, and the newest are dropped.
     ///
     /// It concerns the streams and handlers of the [`client`](crate::client); who drives a [`Session`](crate::Session) takes the events himself.
     ///
@@ -149,8 +151,9 @@ impl SubscribeOptions {
         self.wire.match_policy.unwrap_or_default()
     }
 
-    /// Sets what happens if the session is not joined, instead of what the configuration says of subscribing
-    /// ([`Config::offline`](crate::Config::offline)).
+    /// Sets what happens if the session is not joined.
+    ///
+    /// Otherwise that is what the configuration says of subscribing ([`Config::offline`](crate::Config::offline)).
     ///
     /// ```
     /// # use wamp_session::{OfflinePolicy, SubscribeOptions};

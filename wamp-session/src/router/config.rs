@@ -57,8 +57,9 @@ impl RouterConfig {
         }
     }
 
-    /// Sets the seed of choices that are no secret, 0 by default: which callee gets a call of a registration that is shared at random
-    /// (`invoke` is `random`).
+    /// Sets the seed of choices that are no secret, 0 by default.
+    ///
+    /// They are which callee gets a call of a registration that is shared at random (`invoke` is `random`).
     ///
     /// ```
     /// # use wamp_session::router::RouterConfig;
@@ -278,8 +279,9 @@ impl RealmConfig {
         self
     }
 
-    /// Keeps a history of the last events of a topic or pattern, at most so many, and
-    /// [so many bytes](RouterLimits::max_history_bytes) of them (WAMP Advanced Profile, "Event History").
+    /// Keeps a history of the last events of a topic or pattern, at most so many.
+    ///
+    /// They take at most [so many bytes](RouterLimits::max_history_bytes), too. (WAMP Advanced Profile, "Event History".)
     ///
     /// Events are remembered whether somebody subscribes or not; the history is that of the subscription of this topic or pattern,
     /// whose id stays the same for as long as the router lives. A second history of the same replaces the first.
@@ -366,9 +368,12 @@ pub struct RouterLimits {
 }
 
 impl RouterLimits {
-    /// The defaults: 16 MiB a message, 64 KiB before the session is joined, 128 levels; 65,536 peers; for each of them 65,536 subscriptions, registrations, calls and
-    /// invocations, 4,096 calls with more input, 64 MiB in 1,048,576 frames that it has not taken, 1,024 testaments of together 1 MiB; for each
-    /// realm 64 MiB of calls kept for other callees, 65,536 retained events of 64 MiB, and 64 MiB for each of its histories.
+    /// Makes the default limits.
+    ///
+    /// 16 MiB a message, 64 KiB before the session is joined, 128 levels; 65,536 peers; for each of them 65,536 subscriptions,
+    /// registrations, calls and invocations, 4,096 calls with more input, 64 MiB in 1,048,576 frames that it has not taken, 1,024 testaments of
+    /// together 1 MiB; for each realm 64 MiB of calls kept for other callees, 65,536 retained events of 64 MiB, and 64 MiB for each of its
+    /// histories.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -407,8 +412,9 @@ impl RouterLimits {
         self
     }
 
-    /// Sets how long a message may be before the session is joined, HELLO and AUTHENTICATE: whoever sends it has proven nothing yet. A longer
-    /// one is a protocol violation.
+    /// Sets how long a message may be before the session is joined: HELLO and AUTHENTICATE.
+    ///
+    /// Whoever sends it has proven nothing yet. A longer one is a protocol violation.
     #[must_use]
     pub const fn max_hello_bytes(mut self, bytes: usize) -> Self {
         self.hello_bytes = bytes;
@@ -429,8 +435,9 @@ impl RouterLimits {
         self
     }
 
-    /// Sets how many calls of one caller, and how many invocations of one callee, may be unanswered; more are refused with
-    /// `wamp.error.unavailable`.
+    /// Sets how many calls of one caller, and how many invocations of one callee, may be unanswered.
+    ///
+    /// More are refused with `wamp.error.unavailable`.
     ///
     /// Of as many invocations that were interrupted the router remembers that an answer may still come; all answers that may be
     /// to older ones are discarded, whether they are or not.
@@ -440,8 +447,9 @@ impl RouterLimits {
         self
     }
 
-    /// Sets how many events a realm may retain, one for each topic; a PUBLISH that wants another topic's to be retained is refused with
-    /// `wamp.error.unavailable`, and reaches nobody.
+    /// Sets how many events a realm may retain, one for each topic.
+    ///
+    /// A PUBLISH that wants another topic's to be retained is refused with `wamp.error.unavailable`, and reaches nobody.
     #[must_use]
     pub const fn max_retained(mut self, events: usize) -> Self {
         self.retained = events;
@@ -486,8 +494,10 @@ impl RouterLimits {
         self
     }
 
-    /// Sets roughly how many bytes the router keeps per realm of calls that a callee may decline, in order to give them to
-    /// another one. Calls beyond are not given to another one: the caller gets `wamp.error.unavailable`.
+    /// Sets roughly how many bytes the router keeps per realm of calls that a callee may decline.
+    ///
+    /// It keeps them in order to give them to another one. Calls beyond are not given to another one: the caller gets
+    /// `wamp.error.unavailable`.
     ///
     /// It is the memory that counts: arguments that are up to 1 KiB, or less than half of their frame, are copied out of it, others keep
     /// all of it.

@@ -181,8 +181,9 @@ impl Router {
         }
     }
 
-    /// Chooses among the WebSocket subprotocols that a client offers, the preferred one first: `None` if the router has none of
-    /// them, and the handshake should fail.
+    /// Chooses among the WebSocket subprotocols that a client offers, the preferred one first.
+    ///
+    /// It is `None` if the router has none of them, and the handshake should fail.
     ///
     /// ```
     /// # use wamp_session::proto::Format;
@@ -200,6 +201,7 @@ impl Router {
     /// A client has opened a transport, on which messages have this format; the router names it.
     ///
     /// Over the limit of peers, and after [`shutdown`](Self::shutdown), it is closed at once.
+    #[must_use = "the router knows the transport by it"]
     pub fn handle_opened(&mut self, now: Time, format: Format) -> PeerId {
         self.advance(now);
         let is_full = self.peers.len() >= self.peers.limits.peers;
@@ -233,8 +235,9 @@ impl Router {
         self.settle();
     }
 
-    /// A peer takes no more frames for now: they stay in the router until [`handle_writable`](Self::handle_writable), up to
-    /// [`RouterLimits::max_outbound_bytes`].
+    /// A peer takes no more frames for now.
+    ///
+    /// They stay in the router until [`handle_writable`](Self::handle_writable), up to [`RouterLimits::max_outbound_bytes`].
     ///
     /// Embedders whose peers always take frames do not need it; neither do those that leave actions untaken.
     pub fn handle_blocked(&mut self, now: Time, peer: PeerId) {

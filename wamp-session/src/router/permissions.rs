@@ -76,8 +76,9 @@ impl RoleConfig {
         self
     }
 
-    /// Sets whether others are told who of this role publishes and calls, instead of what the [realm](super::RealmConfig::disclosure)
-    /// says of everybody.
+    /// Sets whether others are told who of this role publishes and calls.
+    ///
+    /// Otherwise that is what the [realm](super::RealmConfig::disclosure) says of everybody.
     #[must_use]
     pub const fn disclosure(mut self, disclosure: Disclosure) -> Self {
         self.disclosure = Some(disclosure);

@@ -74,8 +74,10 @@ impl Session {
         self.ping_now();
     }
 
-    /// The attempt of which the application has to say whether it is made, if its policy has a function for that
-    /// ([`ReconnectPolicy::decide`](crate::ReconnectPolicy::decide)) and a session, or an attempt to join, is over.
+    /// The attempt of which the application has to say whether it is made.
+    ///
+    /// There is one if the policy has a function for that ([`ReconnectPolicy::decide`](crate::ReconnectPolicy::decide)), and a session, or an
+    /// attempt to join, is over.
     ///
     /// The session never calls the function; its embedder does, and answers with [`decide`](Self::decide). Look here after each
     /// input. Until the answer comes, neither [`SessionEvent::Left`](crate::SessionEvent::Left) nor
@@ -101,8 +103,10 @@ impl Session {
         self.decided(decision);
     }
 
-    /// Answers a challenge; an error aborts the attempt to join, with [`CloseCause::Authentication`](crate::CloseCause::Authentication),
-    /// also before [`handle_opened`](Self::handle_opened).
+    /// Answers a challenge.
+    ///
+    /// An error aborts the attempt to join, with [`CloseCause::Authentication`](crate::CloseCause::Authentication), also before
+    /// [`handle_opened`](Self::handle_opened).
     ///
     /// ```no_run
     /// # use wamp_session::{CommandError, Session, SessionEvent, Time, auth};
@@ -163,8 +167,9 @@ impl Session {
         self.begin_call(procedure, payload, options)
     }
 
-    /// Sends more input for a call that was made with [`CallOptions::progress`], in the order of these commands (WAMP Advanced Profile,
-    /// "Progressive Call Invocations").
+    /// Sends more input for a call that was made with [`CallOptions::progress`], in the order of these commands.
+    ///
+    /// (WAMP Advanced Profile, "Progressive Call Invocations".)
     ///
     /// The last input is to be told, or the callee waits for it.
     ///
@@ -183,7 +188,8 @@ impl Session {
     /// # Errors
     ///
     /// [`CommandError::InputClosed`] if the call has ended or been cancelled, its last input was sent, or it was made without that option.
-    /// [`CommandError::NotJoined`] if the call itself still waits for a join; the input goes on. If the message cannot be encoded or is too large, nothing is sent, and the input goes on.
+    /// [`CommandError::NotJoined`] if the call itself still waits for a join; the input goes on. If the message cannot be encoded or is too
+    /// large, nothing is sent, and the input goes on.
     pub fn call_more(&mut self, now: Time, key: CallKey, payload: Payload, part: CallPart) -> Result<(), CommandError> {
         self.advance(now);
         self.more_input(key, payload, part)
@@ -324,8 +330,9 @@ impl Session {
         self.begin_subscribe(topic, options)
     }
 
-    /// Ends a subscription: one [`SessionEvent::Unsubscribed`](crate::SessionEvent::Unsubscribed) follows, and no event of the topic
-    /// from now on but those that wait to be taken.
+    /// Ends a subscription: one [`SessionEvent::Unsubscribed`](crate::SessionEvent::Unsubscribed) follows.
+    ///
+    /// No event of the topic comes from now on but those that wait to be taken.
     ///
     /// The router is asked when it is the last one that shares the router's subscription. A subscription that is not confirmed yet ends at
     /// once; no `Subscribed` follows any more. That the router does not know the subscription counts as success.

@@ -200,8 +200,9 @@ impl Meta {
         self.call(meta::kill_by_authrole(authrole, &kill))
     }
 
-    /// Ends all sessions of the realm but this one (`wamp.session.kill_all`). By the specification their end is not told, and their
-    /// testaments are not published.
+    /// Ends all sessions of the realm but this one (`wamp.session.kill_all`).
+    ///
+    /// By the specification their end is not told, and their testaments are not published.
     ///
     /// # Errors
     ///
@@ -355,8 +356,9 @@ impl Meta {
         self.call(meta::subscribers(subscription))
     }
 
-    /// How many sessions a subscription has (`wamp.subscription.count_subscribers`, and if there is no such procedure, under the
-    /// name that nexus has for it).
+    /// How many sessions a subscription has (`wamp.subscription.count_subscribers`).
+    ///
+    /// If there is no such procedure, it is called by the misspelt name that nexus has for it.
     ///
     /// # Errors
     ///

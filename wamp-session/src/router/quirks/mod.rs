@@ -85,8 +85,9 @@ impl Quirks {
         Self { hidden: Hidden::Nothing, history: HistoryShape::Arguments, switches: 0 }
     }
 
-    /// The habits of Crossbar.io 26. Whom it discloses is configured, as there:
-    /// [`Disclosure::Always`](super::Disclosure::Always) is what most of its configurations come to.
+    /// The habits of Crossbar.io 26.
+    ///
+    /// Whom it discloses is configured, as there: [`Disclosure::Always`](super::Disclosure::Always) is what most of its configurations come to.
     #[must_use]
     pub const fn crossbar() -> Self {
         let mut quirks = Self::none().history_shape(HistoryShape::Crossbar);
