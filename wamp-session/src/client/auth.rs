@@ -12,7 +12,6 @@ use wamp_proto::{Challenge, Dict};
 
 use super::contained::Contained;
 use super::shared::Shared;
-#[cfg(feature = "tracing")]
 use super::trace;
 use crate::auth::{Answer, Authenticator};
 use crate::{AuthError, Opened, TransportId};
@@ -35,7 +34,6 @@ pub(crate) fn offer(shared: &Arc<Shared>, id: TransportId, subprotocol: Option<&
                 drop(kept);
             }
             Err(error) => {
-                #[cfg(feature = "tracing")]
                 trace::not_offered(&to_tell, id, &error);
                 authenticate(&to_tell, id, Err(error));
             }
@@ -53,7 +51,6 @@ pub(crate) fn answer(shared: &Arc<Shared>, id: TransportId, challenge: Challenge
             Some(authenticator) => authenticator.answer(&challenge).await,
             None => Err(AuthError::NotOffered(challenge.method.to_string())),
         };
-        #[cfg(feature = "tracing")]
         trace::answered(&to_tell, id, &challenge.method, &answer);
         authenticate(&to_tell, id, answer);
     });

@@ -75,7 +75,14 @@ impl Backlog {
     }
 
     /// Queues an event; `Break` if the subscription ends with it.
-    pub(crate) fn push(&mut self, mut event: PublishedEvent, effects: &mut Effects) -> ControlFlow<()> {
+    pub(crate) fn push(&mut self, event: PublishedEvent, effects: &mut Effects) -> ControlFlow<()> {
+        let (key, before) = (event.key, self.missed_in_all);
+        let pushed = self.push_within_limits(event, effects);
+        effects.told.missed(Some(key), before, self.missed_in_all);
+        pushed
+    }
+
+    fn push_within_limits(&mut self, mut event: PublishedEvent, effects: &mut Effects) -> ControlFlow<()> {
         if self.end.is_some() {
             return ControlFlow::Continue(());
         }

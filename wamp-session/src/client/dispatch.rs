@@ -9,8 +9,6 @@ use super::callee::RegistrationEnd;
 use super::caller::Outcome;
 use super::invocation::{CANCELED, UNAVAILABLE};
 use super::shared::{Effects, Question, State, uri};
-#[cfg(feature = "tracing")]
-use super::trace::{self, Told};
 use super::work::InvocationParts;
 use crate::{
     Attempt, CloseCause, CloseReason, InvocationEnd, RequestError, Response, SessionEvent, Status, Time, WampError,
@@ -25,8 +23,7 @@ impl State {
             self.session.close(now, CloseReason::CloseRealm);
             self.dispatch_events(now, effects);
         }
-        #[cfg(feature = "tracing")]
-        self.seen.changes(&self.session, &mut effects.told);
+        self.seen.changes(&self.session, self.session.waiting(), &mut effects.told);
         if let Some((id, waker)) = &mut self.attempt
             && !(matches!(self.session.status(), Status::Connecting) && self.session.transport() == Some(*id))
         {
@@ -45,8 +42,7 @@ impl State {
 
     fn dispatch_events(&mut self, now: Time, effects: &mut Effects) {
         while let Some(event) = self.session.poll_event() {
-            #[cfg(feature = "tracing")]
-            Told::of(&event, &mut effects.told);
+            effects.told.event(&event);
             match event {
                 SessionEvent::Joined(joined) => {
                     effects.discard_value(self.joined.replace(Arc::clone(&joined)));
@@ -101,12 +97,7 @@ impl State {
                 SessionEvent::Published(event) => {
                     let key = event.key;
                     let Some(backlog) = self.subscriptions.get_mut(&key) else { continue };
-                    #[cfg(feature = "tracing")]
-                    let before = backlog.missed_in_all;
-                    let pushed = backlog.push(event, effects);
-                    #[cfg(feature = "tracing")]
-                    trace::count_missed(Some(key), before, backlog.missed_in_all, &mut effects.told);
-                    if pushed.is_break() {
+                    if backlog.push(event, effects).is_break() {
                         self.unsubscribe(now, key);
                     }
                 }
@@ -122,11 +113,7 @@ impl State {
                 }
                 SessionEvent::CallProgress { key, progress } => {
                     let Some(Outcome { end, parts: Some(parts), .. }) = self.calls.get_mut(&key) else { continue };
-                    #[cfg(feature = "tracing")]
-                    let before = parts.missed;
                     let overflow = parts.push(progress, end.waker.is_some(), effects);
-                    #[cfg(feature = "tracing")]
-                    trace::count_missed(None, before, parts.missed, &mut effects.told);
                     effects.wake(end.waker.take());
                     if overflow.is_break() {
                         // One that has ended meanwhile needs no cancelling.
@@ -164,8 +151,7 @@ impl State {
                     if accepted {
                         self.invocations.insert(key, work);
                     } else {
-                        #[cfg(feature = "tracing")]
-                        effects.told.push(Told::Unavailable);
+                        effects.told.unavailable();
                         let error = WampError::from_uri(uri(UNAVAILABLE));
                         // It has come just now, so it can be answered.
                         let _ = self.session.respond(now, key, Response::Error(error));
@@ -175,8 +161,7 @@ impl State {
                     // What comes together with the input that found no room, is not taken either.
                     let Some(work) = self.invocations.get_mut(&key).filter(|work| work.is_open()) else { continue };
                     if !work.push(payload, more, effects) {
-                        #[cfg(feature = "tracing")]
-                        effects.told.push(Told::Unavailable);
+                        effects.told.unavailable();
                         work.close(InvocationEnd::Overflow, effects);
                         let error = WampError::from_uri(uri(UNAVAILABLE));
                         // Its input has come just now, so it can be answered.

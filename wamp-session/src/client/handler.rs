@@ -16,6 +16,7 @@ use super::contained::{Contained, Panicked, contained};
 use super::invocation::{INVALID_ARGUMENT, INVALID_PAYLOAD, Invocation, OngoingInvocation, RUNTIME_ERROR};
 use super::runtime::Task;
 use super::shared::uri;
+use super::trace;
 use crate::{CommandError, Response, WampError};
 
 /// What a handler can take: one type for all that an invocation carries.
@@ -341,8 +342,7 @@ fn error_of(invocation: &Invocation, failed: Failed) -> WampError {
 
 /// Tells of a failure, whoever wants to know; a panic there must not leave the caller without an answer.
 fn tell(invocation: &Invocation, failure: &HandlerFailure) -> Option<WampError> {
-    #[cfg(feature = "tracing")]
-    super::trace::handler_failed(&invocation.ongoing().shared, failure);
+    trace::handler_failed(&invocation.ongoing().shared, failure);
     let hook = invocation.ongoing().shared.on_handler_error()?;
     contained(|| hook(invocation.procedure(), failure)).ok().flatten()
 }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use super::auth;
 use super::shared::Shared;
-#[cfg(feature = "tracing")]
-use super::trace::{self, Told};
+use super::trace;
 use crate::{Action, Frame, Time, TransportError, TransportErrorKind, TransportId};
 
 /// The driver's side of a client: takes what is to be done with the transport, and tells what happened to it.
@@ -99,7 +98,6 @@ impl Link {
     ///
     /// What has been taken no longer counts for the publishers that wait for room: take no more than the socket is about to take.
     pub fn turn(&self, actions: &mut VecDeque<Action>, max_bytes: usize) -> Turn {
-        #[cfg(feature = "tracing")]
         let before = actions.len();
         let turn = self.shared.look(|state, effects| {
             let mut bytes = 0_usize;
@@ -113,23 +111,18 @@ impl Link {
             state.offer_room(effects);
             Turn { deadline: state.deadline(), transport: state.session.transport(), over: state.is_over() }
         });
-        #[cfg(feature = "tracing")]
-        if actions.len() > before {
-            trace::taken(&self.shared, actions.range(before..));
-        }
+        trace::taken(&self.shared, actions, before);
         turn
     }
 
     /// A transport was opened. The authenticators are asked, beside the driver, before the session goes on.
     pub fn opened(&self, id: TransportId, subprotocol: Option<&str>) {
-        #[cfg(feature = "tracing")]
         trace::opened(&self.shared, id, subprotocol);
         auth::offer(&self.shared, id, subprotocol);
     }
 
     /// Frames were received, in this order; they are taken out.
     pub fn received(&self, id: TransportId, frames: &mut Vec<Frame>) {
-        #[cfg(feature = "tracing")]
         trace::received(&self.shared, id, frames);
         self.shared.input(|state, now, _| {
             for frame in &*frames {
@@ -165,7 +158,6 @@ impl Link {
             _ => true,
         });
         if !frames.is_empty() {
-            #[cfg(feature = "tracing")]
             trace::unsent(&self.shared, id, frames.len());
             self.shared.input(|state, now, _| {
                 for frame in frames {
@@ -177,7 +169,6 @@ impl Link {
 
     /// A transport could not be opened, or ended.
     pub fn closed(&self, id: TransportId, why: TransportError) {
-        #[cfg(feature = "tracing")]
         trace::closed(&self.shared, id, &why);
         // What the session drops is not the last of it, since the lock is no place for that.
         let kept = why.clone();
@@ -187,9 +178,8 @@ impl Link {
 
     /// Time has passed: to be called at the [deadline](Turn::deadline), or more often.
     pub fn timed_out(&self) {
-        self.shared.input(|state, now, _effects| {
-            #[cfg(feature = "tracing")]
-            _effects.told.extend(Told::due(&state.session, now));
+        self.shared.input(|state, now, effects| {
+            effects.told.due(&state.session, now);
             state.session.handle_timeout(now);
         });
     }

@@ -15,6 +15,7 @@ use super::event::{Event, FromEvent};
 use super::handler::HandlerError;
 use super::shared::Shared;
 use super::subscriber::{Held, Subscribe, Subscription, Unsubscribe, poll_next};
+use super::trace;
 use super::{Client, IntoUri, Live};
 use crate::{CommandError, RequestError, SubscribeOptions, SubscriptionKey};
 
@@ -277,10 +278,7 @@ impl Listening {
     }
 
     fn count_failures(&self, failures: u64) {
-        #[cfg(feature = "tracing")]
-        if failures > 0 {
-            super::trace::listener_failed(&self.shared, failures);
-        }
+        trace::listener_failed(&self.shared, failures);
         self.failures.fetch_add(failures, Ordering::Relaxed);
     }
 }

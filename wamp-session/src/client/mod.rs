@@ -54,7 +54,6 @@ mod shared;
 mod subscriber;
 #[cfg(all(test, feature = "json"))]
 mod tables;
-#[cfg(feature = "tracing")]
 mod trace;
 mod work;
 #[cfg(all(test, feature = "json"))]

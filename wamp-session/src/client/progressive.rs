@@ -543,7 +543,19 @@ impl Parts {
     }
 
     /// Queues a part; `Break` if the call is to end because of it.
-    pub(crate) fn push(&mut self, mut part: CallOutcome, is_awaited: bool, effects: &mut Effects) -> ControlFlow<()> {
+    pub(crate) fn push(&mut self, part: CallOutcome, is_awaited: bool, effects: &mut Effects) -> ControlFlow<()> {
+        let before = self.missed;
+        let pushed = self.push_within_limits(part, is_awaited, effects);
+        effects.told.missed(None, before, self.missed);
+        pushed
+    }
+
+    fn push_within_limits(
+        &mut self,
+        mut part: CallOutcome,
+        is_awaited: bool,
+        effects: &mut Effects,
+    ) -> ControlFlow<()> {
         let size = part.payload.byte_len();
         while !self.limits.takes(self.queue.len(), self.bytes, size) {
             self.missed = self.missed.saturating_add(1);

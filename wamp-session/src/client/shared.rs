@@ -15,8 +15,7 @@ use super::connection::{EventQueue, Watcher};
 use super::contained::contained;
 use super::handler::HandlerErrorHook;
 use super::runtime::{Runtime, Task};
-#[cfg(feature = "tracing")]
-use super::trace::{self, Seen, Spans, Told};
+use super::trace::{Seen, Spans, Told};
 use super::work::Work;
 use crate::passthru::Codecs;
 use crate::session::Discarded;
@@ -32,7 +31,6 @@ pub(crate) struct Shared {
     on_handler_error: Option<HandlerErrorHook>,
     /// What seals and opens payloads, and the limits of a message.
     pub(super) passthru: (Codecs, Limits),
-    #[cfg(feature = "tracing")]
     pub(super) spans: Spans,
 }
 
@@ -76,7 +74,6 @@ pub(crate) struct State {
     tickets: u64,
     /// The last end of a session of which the policy's function was asked what follows.
     pub(super) asked: u64,
-    #[cfg(feature = "tracing")]
     pub(super) seen: Seen,
 }
 
@@ -100,8 +97,7 @@ pub(crate) struct Effects {
     gone: Vec<Discarded>,
     pub(super) challenges: Vec<(TransportId, wamp_proto::Challenge)>,
     pub(super) question: Option<Question>,
-    #[cfg(feature = "tracing")]
-    pub(super) told: Vec<Told>,
+    pub(super) told: Told,
     /// Whether the driver carries it out, which need not be woken.
     by_driver: bool,
     /// Whether nothing was done to the session after all.
@@ -122,7 +118,6 @@ impl Shared {
         session.keep_discarded();
         let on_handler_error = session.config().on_handler_error.clone();
         let passthru = (session.config().codecs.clone(), *session.config().message_limits());
-        #[cfg(feature = "tracing")]
         let spans = Spans::new(&session.config().realm);
         let state = State {
             session,
@@ -148,17 +143,9 @@ impl Shared {
             listeners: BTreeMap::new(),
             tickets: 0,
             asked: 0,
-            #[cfg(feature = "tracing")]
-            seen: Seen::default(),
+            seen: Default::default(),
         };
-        Self {
-            state: Mutex::new(state),
-            runtime,
-            on_handler_error,
-            passthru,
-            #[cfg(feature = "tracing")]
-            spans,
-        }
+        Self { state: Mutex::new(state), runtime, on_handler_error, passthru, spans }
     }
 
     /// A command of a handle: what follows from it is dispatched, and the driver is woken.
@@ -474,8 +461,7 @@ impl Effects {
         self.discard.into_iter().for_each(dropped);
         self.payloads.into_iter().for_each(dropped);
         self.gone.into_iter().for_each(dropped);
-        #[cfg(feature = "tracing")]
-        trace::tell(shared, self.told);
+        self.told.tell(shared);
         for (id, challenge) in self.challenges {
             auth::answer(shared, id, challenge);
         }

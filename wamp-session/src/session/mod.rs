@@ -342,7 +342,7 @@ impl Session {
     }
 
     /// How many commands wait for a join.
-    #[cfg(feature = "tracing")]
+    #[cfg(feature = "client")]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }

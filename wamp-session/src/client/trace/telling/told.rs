@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use tracing::{debug, info, warn};
 
-use super::{CLIENT, millis};
+use super::{CLIENT, millis, within};
+use crate::client::shared::Shared;
 use crate::{
     CloseCause, InvocationEnd, Joined, Left, NotRestored, ProtocolViolation, RequestError, Session, SessionEvent,
     Stats, SubscriptionKey, Time, TimeoutReason, TransportErrorKind, TransportId,
 };
 
-/// Something to tell of, once the lock has been released.
-pub(in crate::client) enum Told {
+/// What is to be told once the lock has been released, in its order.
+#[derive(Default)]
+pub(in crate::client) struct Told(Vec<News>);
+
+/// Something to tell of.
+enum News {
     Joined(Arc<Joined>),
     Left(Arc<Left>),
     Restored(Vec<NotRestored>),
@@ -47,15 +52,15 @@ pub(in crate::client) struct Seen {
 }
 
 impl Seen {
-    /// Tells what has changed.
-    pub(in crate::client) fn changes(&mut self, session: &Session, told: &mut Vec<Told>) {
-        let (stats, waiting) = (session.stats(), session.waiting());
+    /// Tells what has changed of the session, in which so many commands wait for a join.
+    pub(in crate::client) fn changes(&mut self, session: &Session, waiting: usize, told: &mut Told) {
+        let stats = session.stats();
         if stats != self.stats {
-            told.push(Told::Counted(since(stats, core::mem::replace(&mut self.stats, stats))));
+            told.0.push(News::Counted(since(stats, core::mem::replace(&mut self.stats, stats))));
         }
         if waiting != self.waiting {
             self.waiting = waiting;
-            told.push(Told::Waiting(waiting));
+            told.0.push(News::Waiting(waiting));
         }
     }
 }
@@ -72,31 +77,19 @@ fn since(now: Stats, then: Stats) -> Stats {
     }
 }
 
-/// Tells that events are missed, each time that their number has doubled: a consumer that is too slow stays so.
-pub(in crate::client) fn count_missed(
-    subscription: Option<SubscriptionKey>,
-    before: u64,
-    missed: u64,
-    told: &mut Vec<Told>,
-) {
-    if missed > before && (before == 0 || missed.ilog2() > before.ilog2()) {
-        told.push(Told::Missed { subscription, missed });
-    }
-}
-
 impl Told {
-    /// What is told of an event of the session, beside what was told before.
-    pub(in crate::client) fn of(event: &SessionEvent, told: &mut Vec<Self>) {
+    /// An event of the session.
+    pub(in crate::client) fn event(&mut self, event: &SessionEvent) {
         let (what, why) = match event {
-            SessionEvent::Joined(joined) => return told.push(Self::Joined(Arc::clone(joined))),
-            SessionEvent::Left(left) => return told.push(Self::Left(Arc::clone(left))),
-            SessionEvent::Restored { failed } => return told.push(Self::Restored(failed.clone())),
+            SessionEvent::Joined(joined) => return self.0.push(News::Joined(Arc::clone(joined))),
+            SessionEvent::Left(left) => return self.0.push(News::Left(Arc::clone(left))),
+            SessionEvent::Restored { failed } => return self.0.push(News::Restored(failed.clone())),
             SessionEvent::Challenge { transport, challenge } => {
-                return told.push(Self::Challenged(*transport, Arc::clone(&challenge.method)));
+                return self.0.push(News::Challenged(*transport, Arc::clone(&challenge.method)));
             }
-            SessionEvent::Closed(cause) => return told.push(Self::Closed(Arc::clone(cause))),
-            SessionEvent::SubscriptionRevoked { .. } => return told.push(Self::Revoked("subscription")),
-            SessionEvent::RegistrationRevoked { .. } => return told.push(Self::Revoked("registration")),
+            SessionEvent::Closed(cause) => return self.0.push(News::Closed(Arc::clone(cause))),
+            SessionEvent::SubscriptionRevoked { .. } => return self.0.push(News::Revoked("subscription")),
+            SessionEvent::RegistrationRevoked { .. } => return self.0.push(News::Revoked("registration")),
             SessionEvent::CallDone { result: Err(error), .. } => ("call", why(error)),
             SessionEvent::PublishDone { result: Err(error), .. }
             | SessionEvent::PublishSent { result: Err(error), .. } => ("publish", why(error)),
@@ -109,18 +102,47 @@ impl Told {
             _ => return,
         };
         let Some(why) = why else { return };
-        match told.last_mut() {
-            Some(Self::Settled { what: same, why: also, count }) if (*same, *also) == (what, why) => *count += 1,
-            _ => told.push(Self::Settled { what, why, count: 1 }),
+        match self.0.last_mut() {
+            Some(News::Settled { what: same, why: also, count }) if (*same, *also) == (what, why) => *count += 1,
+            _ => self.0.push(News::Settled { what, why, count: 1 }),
         }
     }
 
     /// The deadline that is reached, the first of several.
-    pub(in crate::client) fn due(session: &Session, now: Time) -> Option<Self> {
-        session.poll_timeout().filter(|(at, _)| *at <= now).map(|(_, reason)| Self::Due(reason))
+    pub(in crate::client) fn due(&mut self, session: &Session, now: Time) {
+        let due = session.poll_timeout().filter(|(at, _)| *at <= now);
+        self.0.extend(due.map(|(_, reason)| News::Due(reason)));
     }
 
-    pub(super) fn tell(self) {
+    /// Events or parts are missed, so many before and so many now. It is told each time that their number has doubled: a consumer that
+    /// is too slow stays so.
+    pub(in crate::client) fn missed(&mut self, subscription: Option<SubscriptionKey>, before: u64, missed: u64) {
+        if missed > before && (before == 0 || missed.ilog2() > before.ilog2()) {
+            self.0.push(News::Missed { subscription, missed });
+        }
+    }
+
+    /// An INVOCATION, or more input, found no room.
+    pub(in crate::client) fn unavailable(&mut self) {
+        self.0.push(News::Unavailable);
+    }
+
+    pub(in crate::client) fn tell(self, shared: &Shared) {
+        for news in self.0 {
+            if let News::Joined(joined) = &news {
+                shared.spans.session_begins(joined);
+            }
+            let ends = matches!(&news, News::Left(_) | News::Closed(_));
+            within(shared, || news.tell());
+            if ends {
+                shared.spans.session_ends();
+            }
+        }
+    }
+}
+
+impl News {
+    fn tell(self) {
         match self {
             Self::Joined(joined) => {
                 let Joined { session, format, .. } = &*joined;

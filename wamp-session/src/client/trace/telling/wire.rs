@@ -1,18 +1,22 @@
 //! What is told of frames: their types and sizes, and never what is in them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tracing::{Level, debug, enabled, trace};
 use wamp_proto::{Format, Message, MessageType, PayloadCheck, RequestId, decode};
 
-use super::super::shared::Shared;
 use super::{CLIENT, WIRE, within};
+use crate::client::shared::Shared;
 use crate::{Action, Frame, TransportId};
 
-/// Actions that were taken from the session.
-pub(in crate::client) fn taken<'a>(shared: &Arc<Shared>, actions: impl Iterator<Item = &'a Action>) {
+/// Actions that were taken from the session: those after so many that had been taken before.
+pub(in crate::client) fn taken(shared: &Arc<Shared>, actions: &VecDeque<Action>, before: usize) {
+    if actions.len() <= before {
+        return;
+    }
     within(shared, || {
-        for action in actions {
+        for action in actions.range(before..) {
             match action {
                 Action::OpenTransport { id, .. } => debug!(target: CLIENT, transport = id.0, "opening a transport"),
                 Action::Send { id, frame } => wire(shared, *id, "sent", frame),
