@@ -139,6 +139,22 @@ fn publishers_wait_for_room_and_go_on_in_their_order() {
 }
 
 #[test]
+fn a_publisher_that_is_dropped_when_its_turn_has_come_wakes_the_next_one() {
+    let (mut world, client) = World::joined();
+    world.block();
+    world.finish(client.publish("com.example.t", "x".repeat(1_100_000))).unwrap();
+    let mut first = client.publish("com.example.first", ());
+    assert!(world.poll(&mut first).is_pending());
+    let mut second = client.publish("com.example.second", ());
+    assert!(world.wakes(&mut second, |world| {
+        // There is room now, and the driver has nothing more to do.
+        world.unblock();
+        drop(first);
+    }));
+    world.finish(second).unwrap();
+}
+
+#[test]
 fn publishers_that_wait_fail_when_the_session_ends() {
     let (mut world, client) = World::joined();
     world.block();
