@@ -30,7 +30,6 @@ impl State {
             effects.wake(waker.take());
             self.attempt = None;
         }
-        self.offer_room(effects);
         effects.extend(self.session.take_discarded());
         if let Some(id) = self.session.question().filter(|id| *id != self.asked)
             && let Some(Attempt { number, cause, default, decide }) = self.session.undecided()

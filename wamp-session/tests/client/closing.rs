@@ -324,6 +324,16 @@ fn need_08_close_and_drain_end_from_every_state_twice_and_concurrently_and_never
 }
 
 #[test]
+fn need_08_a_drain_ends_at_once_while_there_is_no_session() {
+    for state in ["opening", "waiting"] {
+        let (mut world, client) = in_state(state);
+        let mut drain = client.drain();
+        // Nobody else does anything with the client meanwhile.
+        world.finish(&mut drain).unwrap();
+    }
+}
+
+#[test]
 fn close_takes_no_longer_than_the_close_timeout_although_a_drain_waits() {
     let (mut world, client) = in_state("draining");
     let mut close = client.close();

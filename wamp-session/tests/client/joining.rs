@@ -277,3 +277,16 @@ fn need_23_an_authenticator_that_hangs_on_a_rejoin_holds_up_neither_close_nor_th
     world.advance(Duration::from_secs(5));
     world.finish(close).unwrap();
 }
+
+#[test]
+fn whoever_waits_for_the_session_is_woken_when_it_is_joined() {
+    let (mut world, client) = World::new(Config::new("ws://router/ws", "realm1").agent(None));
+    let (mut one, mut other) = (client.joined(), client.joined());
+    assert!(world.poll(&mut other).is_pending());
+    world.accept();
+    let woken = world.wakes(&mut one, |world| {
+        assert!(world.wakes(&mut other, |world| world.send(WELCOME)));
+    });
+    assert!(woken);
+    assert_eq!(world.finish(one).unwrap().session, world.finish(other).unwrap().session);
+}

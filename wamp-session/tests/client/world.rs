@@ -44,6 +44,10 @@ pub(crate) struct Wire {
     inbound: VecDeque<Result<Received, TransportError>>,
     reader: Option<Waker>,
     pub(crate) sent: VecDeque<Frame>,
+    /// How many frames were not read yet, and how many were sent, after each that was read or sent.
+    pub(crate) order: Vec<(usize, usize)>,
+    /// How long it takes to read a frame.
+    pub(crate) pace: Duration,
     pub(crate) flushes: usize,
     pub(crate) pings: usize,
     pub(crate) is_blocked: bool,
@@ -52,6 +56,12 @@ pub(crate) struct Wire {
     writer: Option<Waker>,
     pub(crate) closed: Option<(u16, String)>,
     pub(crate) is_dropped: bool,
+}
+
+impl Wire {
+    fn note(&mut self) {
+        self.order.push((self.inbound.len(), self.sent.len()));
+    }
 }
 
 struct Sleeper {
@@ -129,7 +139,12 @@ impl Socket for MemorySocket {
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, TransportError>> {
         let mut wire = self.0.wire.lock().unwrap();
         match wire.inbound.pop_front() {
-            Some(received) => Poll::Ready(received),
+            Some(received) => {
+                wire.note();
+                let nanos = u64::try_from(wire.pace.as_nanos()).unwrap();
+                self.0.clock.fetch_add(nanos, Ordering::SeqCst);
+                Poll::Ready(received)
+            }
             None => {
                 wire.reader = Some(cx.waker().clone());
                 Poll::Pending
@@ -149,7 +164,9 @@ impl Socket for MemorySocket {
 
     fn send(&mut self, frame: Frame) -> Result<(), TransportError> {
         self.check(Fails::Send)?;
-        self.0.wire.lock().unwrap().sent.push_back(frame);
+        let mut wire = self.0.wire.lock().unwrap();
+        wire.sent.push_back(frame);
+        wire.note();
         Ok(())
     }
 
