@@ -35,6 +35,8 @@ mod connection;
 mod contained;
 mod dispatch;
 mod driver;
+#[cfg(all(test, feature = "json"))]
+mod dropping;
 mod event;
 mod handler;
 mod inputs;

@@ -313,6 +313,7 @@ impl State {
             ("unregisters", self.unregisters.len()),
             ("leaving", self.leaving.0.len() + self.leaving.1.len()),
             ("invocations", self.invocations.len()),
+            ("watchers of the connection", self.watchers.len()),
             ("watchers of invocations", self.invocations.values().map(|work| work.watchers.len()).sum()),
             ("readers of invocations", self.invocations.values().map(|work| work.readers.len()).sum()),
         ];

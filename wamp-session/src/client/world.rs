@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Client, Invocation, Link, Registration, Runtime, Task, start_linked};
+use super::{Client, Invocation, Link, Registration, Runtime, Subscription, Task, start_linked};
 use crate::{Action, Config, Frame, ReconnectPolicy, Time, TransportId};
 
 pub(super) const WELCOME: &str = concat!(
@@ -102,7 +102,18 @@ impl World {
 
     /// Takes what is to be sent.
     pub(super) fn drain(&self) {
-        self.link.turn(&mut VecDeque::new(), usize::MAX);
+        drop(self.sent());
+    }
+
+    /// Takes what is to be sent, and says it.
+    pub(super) fn sent(&self) -> Vec<String> {
+        let mut actions = VecDeque::new();
+        self.link.turn(&mut actions, usize::MAX);
+        let text = |action| match action {
+            Action::Send { frame, .. } => Some(String::from_utf8_lossy(frame.bytes()).into_owned()),
+            _ => None,
+        };
+        actions.into_iter().filter_map(text).collect()
     }
 
     pub(super) fn advance(&self, seconds: u64) {
@@ -117,6 +128,13 @@ impl World {
     #[track_caller]
     pub(super) fn assert_still(&self, what: &str) {
         assert_eq!(self.under_way(), [], "after: {what}");
+    }
+
+    pub(super) fn subscribed(&self) -> Subscription {
+        let mut subscribe = pin!(self.client.subscribe("com.example.t"));
+        assert!(poll(subscribe.as_mut()).is_pending());
+        self.receive("[33,1,77]");
+        ready(subscribe)
     }
 
     pub(super) fn registered(&self) -> Registration {
