@@ -24,7 +24,7 @@ pub use self::subscriptions::SubscriptionInfo;
 use self::subscriptions::Subscriptions;
 use super::ids::Ids;
 use super::peer::{Member, Peers};
-use super::{Disclosure, PeerId, RealmConfig, Violation, passthru, refuse, uri};
+use super::{Disclosure, PeerId, RealmConfig, Violation, passthru, refuse, shards, uri};
 use crate::passthru::Attributes as _;
 use crate::{Feature, Frame};
 
@@ -126,7 +126,7 @@ impl Broker {
         let wants_disclosure = options.disclose_me == Some(true);
         let retain = options.retain == Some(true);
         let audience = Audience::take(publisher, &mut options);
-        let key = options.rkey.take();
+        let key = options.rkey.as_deref().map(shards::hash);
         let member = peers.member(publisher);
         let mut details = member.map(|member| details_of(config, member, wants_disclosure)).unwrap_or_default();
         // Who subscribes without the feature finds out by itself.
@@ -213,7 +213,8 @@ impl Broker {
         let mut details = details_of(config, member, options.disclose_me == Some(true));
         passthru::forward(options.passthru().as_ref(), &mut details);
         let audience = Audience::take(publisher, &mut options);
-        let publication = Publication { id: ids.publication(), topic, details, payload, audience, key: options.rkey };
+        let key = options.rkey.as_deref().map(shards::hash);
+        let publication = Publication { id: ids.publication(), topic, details, payload, audience, key };
         let retain = options.retain == Some(true) && self.retained.has_room(&peers.limits, &publication);
         self.deliver(peers, &publication);
         self.keep(peers, publication, retain);

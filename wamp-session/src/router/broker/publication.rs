@@ -1,7 +1,5 @@
 //! An event on its way to the subscribers, and in the stores.
 
-use std::sync::Arc;
-
 use wamp_proto::{EventDetails, MatchPolicy, Payload, PublicationId, Uri};
 
 use super::audience::Audience;
@@ -15,8 +13,8 @@ pub(in crate::router) struct Publication {
     pub(in crate::router) details: EventDetails,
     pub(in crate::router) payload: Payload,
     pub(in crate::router) audience: Audience,
-    /// What decides which node of a sharded subscription gets it.
-    pub(in crate::router) key: Option<Arc<str>>,
+    /// The hash of the key that decides which node of a sharded subscription gets it.
+    pub(in crate::router) key: Option<u64>,
 }
 
 /// What a publication takes beside what its peer has a say in, in bytes.
@@ -43,11 +41,6 @@ impl Publication {
         let EventDetails { ppt_scheme, ppt_serializer, ppt_cipher, ppt_keyid, .. } = &self.details;
         let ppt = [ppt_scheme, ppt_serializer, ppt_cipher, ppt_keyid];
         let ppt: usize = ppt.into_iter().flatten().map(|text| text.len()).sum();
-        OVERHEAD
-            + self.topic.len()
-            + self.payload.byte_len()
-            + ppt
-            + self.audience.weight()
-            + self.key.as_ref().map_or(0, |key| key.len())
+        OVERHEAD + self.topic.len() + self.payload.byte_len() + ppt + self.audience.weight()
     }
 }

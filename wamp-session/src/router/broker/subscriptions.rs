@@ -27,8 +27,8 @@ pub(in crate::router) struct Subscription {
     pub(super) policy: MatchPolicy,
     created: Duration,
     pub(super) subscribers: BTreeSet<PeerId>,
-    /// The keys of those who share its events with others.
-    nodes: BTreeMap<PeerId, Arc<str>>,
+    /// The keys of those who share its events with others, with their hashes.
+    nodes: BTreeMap<PeerId, (Arc<str>, u64)>,
 }
 
 /// A subscription at a router: a topic or pattern, and who subscribes to it.
@@ -77,7 +77,7 @@ impl Subscriptions {
             nodes: BTreeMap::new(),
         });
         match &options.nkey {
-            Some(node) => subscription.nodes.insert(subscriber, Arc::clone(node)),
+            Some(node) => subscription.nodes.insert(subscriber, (Arc::clone(node), shards::hash(node))),
             None => subscription.nodes.remove(&subscriber),
         };
         if subscription.subscribers.insert(subscriber) && !topic.is_reserved() {
@@ -157,10 +157,11 @@ impl Subscriptions {
 impl Subscription {
     /// The node that gets an event: one of those whom its publisher admits, if it has a key and there are any.
     pub(super) fn node_for<'a>(&'a self, peers: &Peers, publication: &Publication) -> Option<&'a str> {
-        let key = publication.key.as_deref()?;
+        let key = publication.key.filter(|_| !self.nodes.is_empty())?;
         let nodes = self.nodes.iter().filter(|(subscriber, _)| publication.audience.admits(peers, **subscriber));
         // Of two that want it alike, the name decides.
-        nodes.map(|(_, node)| &**node).max_by_key(|node| (shards::weight(node, key), *node))
+        let nodes = nodes.map(|(_, (node, hash))| (shards::weight(*hash, key), &**node));
+        nodes.max().map(|(_, node)| node)
     }
 
     /// Whether a subscriber receives an event that a node gets: who has no key of his own receives all.
@@ -172,7 +173,7 @@ impl Subscription {
         subscriber: PeerId,
     ) -> bool {
         let is_part = match (self.nodes.get(&subscriber), node) {
-            (Some(own), Some(node)) => **own == *node,
+            (Some((own, _)), Some(node)) => **own == *node,
             _ => true,
         };
         is_part && publication.audience.admits(peers, subscriber)
