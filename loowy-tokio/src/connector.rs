@@ -24,6 +24,9 @@ use crate::counted::Counted;
 
 /// Connects to a router and joins a realm, with the default [`Connector`].
 ///
+/// It tries each URL of the configuration once, or goes on by the policy if the configuration
+/// [says so](Config::retry_initial_connect).
+///
 /// ```no_run
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// use loowy_tokio::{CloseCause, Config};

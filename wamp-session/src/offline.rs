@@ -18,7 +18,8 @@ pub enum OfflinePolicy {
     FailFast,
     /// It waits for a join within its timeout, which is that of the operation, else the
     /// [request timeout](crate::Config::request_timeout). After that it ends with
-    /// [`RequestError::Timeout { sent: false }`](crate::RequestError::Timeout), and is never sent.
+    /// [`RequestError::Timeout { sent: false }`](crate::RequestError::Timeout), and is never sent. A call waits for the join at most for
+    /// the request timeout, also if its own is longer.
     Wait,
     /// It is kept for the next session, however long that takes, unless as many commands of its kind wait already:
     /// [`CommandError::BufferFull`](crate::CommandError::BufferFull).

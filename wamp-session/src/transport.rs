@@ -8,6 +8,14 @@ use bytes::Bytes;
 use wamp_proto::Dict;
 
 /// One message of a message-based transport, as a WebSocket has them.
+///
+/// JSON travels in text frames, MessagePack and CBOR in binary ones.
+///
+/// ```
+/// # use wamp_session::Frame;
+/// let frame = Frame::Text(r#"[1,"realm1",{"roles":{"caller":{}}}]"#.into());
+/// assert_eq!(frame.bytes().len(), 36);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum Frame {
     /// A text frame: UTF-8, as far as the sender kept its word.
@@ -42,6 +50,14 @@ impl fmt::Debug for Frame {
 pub struct TransportId(pub(crate) u64);
 
 /// A transport that has been opened, and how the client means to authenticate on it.
+///
+/// ```
+/// # use wamp_session::{Opened, Session, Time, TransportId};
+/// # fn run(session: &mut Session, now: Time, id: TransportId) {
+/// let opened = Opened::new(Some("wamp.2.json")).authmethods(["ticket", "anonymous"]).authid("joe");
+/// session.handle_opened(now, id, opened);
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct Opened {
     pub(crate) subprotocol: Option<String>,
@@ -90,6 +106,14 @@ impl fmt::Debug for Opened {
 }
 
 /// Why a transport could not be opened, or ended.
+///
+/// ```
+/// # use wamp_session::{TransportError, TransportErrorKind};
+/// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+/// let error = TransportError::with_source(TransportErrorKind::Connect, refused);
+/// assert_eq!(error.kind(), &TransportErrorKind::Connect);
+/// assert_eq!(error.to_string(), "no connection could be made");
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct TransportError {

@@ -131,6 +131,13 @@ pub fn message(frame: Frame) -> Message {
 }
 
 /// The frame that a WebSocket message carries, without a copy; `None` if it is a control message.
+///
+/// ```
+/// # use tungstenite::Message;
+/// # use wamp_session::{Frame, ws};
+/// assert_eq!(ws::frame(Message::text("[6,{}]")), Some(Frame::Text("[6,{}]".into())));
+/// assert_eq!(ws::frame(Message::Ping("".into())), None);
+/// ```
 #[must_use]
 pub fn frame(message: Message) -> Option<Frame> {
     match message {
@@ -141,6 +148,12 @@ pub fn frame(message: Message) -> Option<Frame> {
 }
 
 /// The close message of a code and a reason, which is cut to 123 bytes. A code that may not be sent becomes 1000.
+///
+/// ```
+/// # use wamp_session::ws;
+/// let tungstenite::Message::Close(Some(frame)) = ws::close(1005, "gone") else { panic!() };
+/// assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1000, "gone"));
+/// ```
 #[must_use]
 pub fn close(code: u16, reason: &str) -> Message {
     let code = match CloseCode::from(code) {

@@ -180,6 +180,15 @@ impl RouterServer {
     /// Ends a registration for all its callees, and says whether it was there; clients find its id by the meta API.
     ///
     /// Callees that understand it are told, with the reason: a URI or words. (WAMP Advanced Profile, "Registration Revocation".)
+    ///
+    /// ```no_run
+    /// # async fn run(server: loowy_tokio::router::RouterServer, client: loowy_tokio::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// if let Some(id) = client.meta().match_registration("com.example.add2").await? {
+    ///     server.revoke_registration("realm1", id, None);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke_registration(&self, realm: &str, registration: RegistrationId, reason: Option<&str>) -> bool {
         self.hub.command(|router, now| router.revoke_registration(now, realm, registration, reason))
     }

@@ -372,6 +372,24 @@ impl OngoingInvocation {
     /// Waits until the call is cancelled, or its answer is not wanted any more for another reason.
     ///
     /// A handler is dropped then anyway; this is for what it has started beside it.
+    ///
+    /// ```no_run
+    /// # use wamp_session::client::{Runtime, WithInvocation};
+    /// # fn crunch() -> (impl Fn() + Send + 'static, impl Future<Output = u64> + Send) { (|| (), async { 7 }) }
+    /// # async fn run(client: wamp_session::client::Client, runtime: std::sync::Arc<dyn Runtime>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let handler = move |call: WithInvocation<u64>| {
+    ///     let (abort, result) = crunch(); // on a machine elsewhere, say
+    ///     let cancelled = call.invocation.cancelled();
+    ///     runtime.spawn(Box::pin(async move {
+    ///         cancelled.await;
+    ///         abort();
+    ///     }));
+    ///     async move { Ok(result.await) }
+    /// };
+    /// let guard = client.register_fn("com.example.crunch", handler).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cancelled(&self) -> Cancelled {
         Cancelled { shared: Arc::clone(&self.shared), key: self.key, ticket: None }
     }

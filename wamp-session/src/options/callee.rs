@@ -168,6 +168,8 @@ impl RegisterOptions {
 
     /// Sets how long to wait for the answer, instead of the session's request timeout.
     ///
+    /// When it is over, the registration is withdrawn.
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # use wamp_session::RegisterOptions;

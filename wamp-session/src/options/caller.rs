@@ -48,7 +48,7 @@ impl CallOptions {
 
     /// Sets how long to wait for the result, instead of the session's call timeout; zero is without end.
     ///
-    /// With progressive results it is the longest gap: from the call to the first part, and from each part to the next
+    /// It counts from the call, the wait for a join included. With progressive results it is the longest gap: from the call to the first part, and from each part to the next
     /// ([`receive_progress`](Self::receive_progress)).
     ///
     /// The client keeps the time itself. When it is over, the call ends with [`RequestError::Timeout`](crate::RequestError::Timeout), and

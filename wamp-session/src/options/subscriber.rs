@@ -102,6 +102,8 @@ impl SubscribeOptions {
 
     /// Sets how long to wait for the answer, instead of the session's request timeout.
     ///
+    /// When it is over, the subscription is withdrawn.
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # use wamp_session::SubscribeOptions;
