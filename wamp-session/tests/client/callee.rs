@@ -6,31 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
 use serde::{Deserialize, Serialize};
-use wamp_session::client::{Client, HandlerError, Registration, RegistrationEnd, RegistrationGuard, WithDetails};
+use wamp_session::client::{HandlerError, RegistrationEnd, WithDetails};
 use wamp_session::proto::{ArgsKwargs, Kwargs, MatchPolicy, Payload, PayloadCheck};
 use wamp_session::{CommandError, Config, Frame, RegisterOptions, RequestError, TransportErrorKind, WampError};
 
-use crate::world::World;
-
-fn registered(world: &mut World, client: &Client) -> Registration {
-    let mut register = client.register("com.example.p");
-    assert!(world.poll(&mut register).is_pending());
-    world.expect(r#"[64,1,{},"com.example.p"]"#);
-    world.send("[65,1,88]");
-    world.finish(register).unwrap()
-}
-
-/// Registers a handler; the macro spares the tests the types.
-macro_rules! serve {
-    ($world:ident, $client:ident, $handler:expr) => {{
-        let mut register = $client.register_fn("com.example.p", $handler);
-        assert!($world.poll(&mut register).is_pending());
-        $world.received();
-        $world.send("[65,1,88]");
-        let guard: RegistrationGuard = $world.finish(register).unwrap();
-        guard
-    }};
-}
+use crate::world::{World, serve};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Order {
@@ -52,7 +32,7 @@ fn ord_04_an_invocation_right_behind_registered_is_served() {
 #[test]
 fn a_stream_of_invocations_is_answered_by_hand() {
     let (mut world, client) = World::joined();
-    let mut registration = registered(&mut world, &client);
+    let mut registration = world.registered(&client, RegisterOptions::new());
     world.send_all(["[68,5,88,{},[1]]", r#"[68,6,88,{"caller":3},[2]]"#]);
     let one = world.finish(registration.next()).unwrap();
     let two = world.finish(registration.next()).unwrap();
@@ -66,7 +46,7 @@ fn a_stream_of_invocations_is_answered_by_hand() {
 #[test]
 fn dropping_an_unanswered_invocation_answers_it() {
     let (mut world, client) = World::joined();
-    let mut registration = registered(&mut world, &client);
+    let mut registration = world.registered(&client, RegisterOptions::new());
     world.send("[68,5,88,{}]");
     drop(world.finish(registration.next()).unwrap());
     world.expect(r#"[8,68,5,{},"wamp.error.runtime_error"]"#);
@@ -75,7 +55,7 @@ fn dropping_an_unanswered_invocation_answers_it() {
 #[test]
 fn dropping_a_registration_unregisters_and_answers_what_waits() {
     let (mut world, client) = World::joined();
-    let registration = registered(&mut world, &client);
+    let registration = world.registered(&client, RegisterOptions::new());
     world.send("[68,5,88,{}]");
     drop(registration);
     world.expect("[66,2,88]");
@@ -260,7 +240,7 @@ fn cle_07_a_result_that_cannot_be_sent_is_an_error_not_silence() {
     world.expect(r#"[8,68,5,{},"wamp.error.invalid_payload"]"#);
     drop(guard);
     let (mut world, client) = World::joined();
-    let mut registration = registered(&mut world, &client);
+    let mut registration = world.registered(&client, RegisterOptions::new());
     world.send("[68,5,88,{}]");
     let invocation = world.finish(registration.next()).unwrap();
     assert!(matches!(invocation.reply(f64::NAN), Err(CommandError::Encode(_))));
@@ -300,7 +280,7 @@ fn cle_09_running_handlers_end_with_the_session() {
 #[test]
 fn an_invocation_knows_that_its_session_has_ended() {
     let (mut world, client) = World::joined();
-    let mut registration = registered(&mut world, &client);
+    let mut registration = world.registered(&client, RegisterOptions::new());
     world.send_all(["[68,5,88,{}]", "[68,6,88,{}]"]);
     let invocation = world.finish(registration.next()).unwrap();
     assert!(!invocation.has_ended());
@@ -313,7 +293,7 @@ fn an_invocation_knows_that_its_session_has_ended() {
 #[test]
 fn invocations_that_nobody_takes_are_bounded() {
     let (mut world, client) = World::joined();
-    let registration = registered(&mut world, &client);
+    let registration = world.registered(&client, RegisterOptions::new());
     let frames: Vec<String> = (1..=1_025).map(|n| format!("[68,{n},88,{{}}]")).collect();
     world.send_all(frames.iter().map(String::as_str));
     world.expect(r#"[8,68,1025,{},"wamp.error.unavailable"]"#);
@@ -484,7 +464,7 @@ fn rrv_02_and_03_a_revoked_registration_ends_with_its_reason() {
     ] {
         let revoked = format!(r#"[67,0,{{"registration":88{reason}}}]"#);
         let (mut world, client) = World::joined();
-        let mut registration = registered(&mut world, &client);
+        let mut registration = world.registered(&client, RegisterOptions::new());
         assert!(registration.end().is_none());
         world.send_all(["[68,5,88,{}]", &revoked]);
         // What came before is still to be answered.
@@ -510,7 +490,7 @@ fn rrv_02_and_03_a_revoked_registration_ends_with_its_reason() {
 #[test]
 fn a_registration_ends_with_the_client() {
     let (mut world, client) = World::joined();
-    let mut registration = registered(&mut world, &client);
+    let mut registration = world.registered(&client, RegisterOptions::new());
     world.cut(TransportErrorKind::Eof);
     world.run();
     assert!(world.finish(registration.next()).is_none());

@@ -8,35 +8,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use serde::Deserialize;
-use wamp_session::client::{
-    Client, HandlerError, Invocation, Queue, Registration, RegistrationEnd, SubscriptionEnd, WithInvocation,
-};
+use wamp_session::client::{HandlerError, Invocation, Queue, RegistrationEnd, SubscriptionEnd, WithInvocation};
 use wamp_session::proto::{CancelMode, Kwargs};
 use wamp_session::{
     CallOptions, Config, ErrorKind, Frame, Jitter, ReconnectPolicy, RegisterOptions, RequestError, TransportErrorKind,
     WampError,
 };
 
-use crate::world::{WELCOME, World};
-
-fn registered(world: &mut World, client: &Client, options: RegisterOptions) -> Registration {
-    let mut register = client.register_with("com.example.p", options);
-    assert!(world.poll(&mut register).is_pending());
-    world.received();
-    world.send("[65,1,88]");
-    world.finish(register).unwrap()
-}
-
-/// Registers a handler; the macro spares the tests the types.
-macro_rules! serve {
-    ($world:ident, $client:ident, $handler:expr) => {{
-        let mut register = $client.register_fn("com.example.p", $handler);
-        assert!($world.poll(&mut register).is_pending());
-        $world.received();
-        $world.send("[65,1,88]");
-        $world.finish(register).unwrap()
-    }};
-}
+use crate::world::{WELCOME, World, serve};
 
 #[test]
 fn need_18_a_call_that_is_dropped_before_it_was_sent_is_never_sent() {
@@ -161,7 +140,7 @@ fn whoever_waits_for_an_invocation_is_woken_by_its_end() {
     for (name, end) in ends {
         for is_reader in [true, false] {
             let (mut world, client) = World::joined();
-            let mut registration = registered(&mut world, &client, RegisterOptions::new());
+            let mut registration = world.registered(&client, RegisterOptions::new());
             world.send(r#"[68,5,88,{"progress":true}]"#);
             let mut call = world.finish(registration.next());
             let (mut inputs, mut cancelled) = call.as_ref().map(|call| (call.inputs(), call.cancelled())).unwrap();
@@ -261,7 +240,7 @@ fn futures_that_are_polled_too_often_go_on_waiting() {
 fn need_31_invocations_that_were_taken_make_room_for_the_bytes_of_others() {
     let (mut world, client) = World::joined();
     let options = RegisterOptions::new().queue(Queue::new().max_bytes(100));
-    let mut registration = registered(&mut world, &client, options);
+    let mut registration = world.registered(&client, options);
     let invocation = |request: u32| format!(r#"[68,{request},88,{{}},["{}"]]"#, "x".repeat(36));
     for round in 0..3 {
         let first = round * 10 + 1;
@@ -300,7 +279,7 @@ fn owned(frame: &str) -> (Frame, Arc<AtomicBool>) {
 fn small_payloads_that_wait_are_copied_out_of_their_frames_and_others_are_not() {
     for (length, is_copied) in [(1_000, true), (2_000, false)] {
         let (mut world, client) = World::joined();
-        let mut registration = registered(&mut world, &client, RegisterOptions::new());
+        let mut registration = world.registered(&client, RegisterOptions::new());
         let frame = |details: &str| format!(r#"[68,5,88,{{{details}}},["{}"]]"#, "x".repeat(length));
         // Nobody waits for it.
         let (invocation, freed) = owned(&frame(r#""progress":true"#));
@@ -374,7 +353,7 @@ fn need_10_what_the_router_refuses_at_the_rejoin_ends_with_its_reason() {
     world.accept();
     world.received();
     world.send(WELCOME);
-    let mut registration = registered(&mut world, &client, RegisterOptions::new());
+    let mut registration = world.registered(&client, RegisterOptions::new());
     let mut register = client.register_fn("com.example.q", |()| async { Ok(()) });
     assert!(world.poll(&mut register).is_pending());
     let mut subscribe = client.subscribe("com.example.t");

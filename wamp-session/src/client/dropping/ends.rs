@@ -43,6 +43,7 @@ fn rob_05_input_and_parts_that_are_dropped_while_they_wait_for_room_are_never_se
             assert!(matches!(&*world.sent(), [_, _, cancel] if *cancel == CANCEL[0]));
         } else {
             assert!(poll(pin!(input.send(2))).is_pending());
+            assert!(!world.under_way().iter().any(|(table, _)| *table == "room"), "it keeps its place in the line");
             assert_eq!(world.sent().len(), 2);
             ready(pin!(input.send(3)));
             assert_sent(&world, &[r#"[48,1,{"progress":true},"com.example.p",[3]]"#], "the next input");
