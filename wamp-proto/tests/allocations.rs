@@ -139,6 +139,27 @@ fn sending_a_large_message_copies_its_payload_nowhere() {
     }
 }
 
+/// What waits to be sent is no larger than it looks: a payload that came in a large buffer leaves it.
+#[test]
+fn sending_a_small_message_on_does_not_keep_a_large_buffer() {
+    let _turn = turn();
+    for format in Format::ALL.iter().copied() {
+        let payload = (23, "text").into_payload(format).unwrap();
+        let message: Message =
+            Yield { request: RequestId::new(7_814_135).unwrap(), options: YieldOptions::default(), payload }.into();
+        let expected = frame(&message, format);
+        for (capacity, is_left) in [(expected.len(), false), (16 * 1024, true)] {
+            let mut buffer = Vec::with_capacity(capacity);
+            encode(&message, format, &mut buffer).unwrap();
+            let place = buffer.as_ptr().addr()..buffer.as_ptr().addr() + buffer.capacity();
+            let received = decode(buffer.into(), format, &Limits::new(), PayloadCheck::OnReceipt).unwrap();
+            let sent = encode_frame(received, format).unwrap();
+            assert_eq!(sent, expected, "{format}");
+            assert_eq!(!place.contains(&sent.as_ptr().addr()), is_left, "{format}, {capacity} bytes");
+        }
+    }
+}
+
 #[test]
 fn passing_a_payload_on_allocates_the_frame_once() {
     let _turn = turn();
@@ -172,6 +193,93 @@ fn transcoding_a_deep_payload_copies_it_a_few_times() {
     };
     let (flat, deep) = (deep(1), deep(120));
     assert!(deep < 10 * flat, "{flat} bytes for one level, {deep} for 120");
+}
+
+/// The frame of a message that claims to hold more than it does: in its list, a dict, a list, a string or a key of Options and Details, a URI, the
+/// payload and what is in it.
+#[cfg(all(feature = "msgpack", feature = "cbor"))]
+fn boasts() -> Vec<(Format, Vec<u8>)> {
+    let msgpack: &[(&[u8], &[u8])] = &[
+        (b"", b"\xdd"),
+        (b"\x94\x24\x01\x02", b"\xdf"),
+        (b"\x94\x24\x01\x02\x81", b"\xdb"),
+        (b"\x94\x24\x01\x02\x81\xa5topic", b"\xdb"),
+        (b"\x94\x24\x01\x02\x81\xa1x", b"\xdd"),
+        (b"\x94\x24\x01\x02\x81\xa1x", b"\xdf"),
+        (b"\x94\x24\x01\x02\x81\xa1x", b"\xc6"),
+        (b"\x94\x24\x01\x02\x81\xa1x\x91", b"\xc9"),
+        (b"\x94\x10\x01\x81\xa7exclude", b"\xdd"),
+        (b"\x94\x10\x01\x81\xaeexclude_authid", b"\xdd"),
+        (b"\x93\x02\x01\x81\xa9authextra", b"\xdf"),
+        (b"\x93\x02\x01\x81\xa5roles", b"\xdf"),
+        (b"\x94\x20\x01\x80", b"\xdb"),
+        (b"\x95\x24\x01\x02\x80", b"\xdd"),
+        (b"\x95\x24\x01\x02\x80\x91", b"\xdb"),
+        (b"\x95\x24\x01\x02\x80\x91", b"\xc6"),
+        (b"\x95\x24\x01\x02\x80\x91", b"\xdd"),
+        (b"\x95\x24\x01\x02\x80\x91", b"\xdf"),
+        (b"\x96\x24\x01\x02\x80\x90", b"\xdf"),
+        (b"\x96\x24\x01\x02\x80\x90\x81", b"\xdb"),
+        (b"\x96\x24\x01\x02\x80\x90\x81\xa1k", b"\xdd"),
+    ];
+    let cbor: &[(&[u8], &[u8])] = &[
+        (b"", b"\x9b"),
+        (b"\x84\x18\x24\x01\x02", b"\xbb"),
+        (b"\x84\x18\x24\x01\x02\xa1", b"\x7b"),
+        (b"\x84\x18\x24\x01\x02\xa1\x7f", b"\x7b"),
+        (b"\x84\x18\x24\x01\x02\xa1\x65topic", b"\x7b"),
+        (b"\x84\x18\x24\x01\x02\xa1\x65topic\x7f\x61a", b"\x7b"),
+        (b"\x84\x18\x24\x01\x02\xa1\x61x", b"\x9b"),
+        (b"\x84\x18\x24\x01\x02\xa1\x61x", b"\xbb"),
+        (b"\x84\x18\x24\x01\x02\xa1\x61x", b"\x5b"),
+        (b"\x84\x18\x24\x01\x02\xa1\x61x\x5f\x41a", b"\x5b"),
+        (b"\x84\x10\x01\xa1\x67exclude", b"\x9b"),
+        (b"\x84\x10\x01\xa1\x6eexclude_authid", b"\x9b"),
+        (b"\x83\x02\x01\xa1\x69authextra", b"\xbb"),
+        (b"\x83\x02\x01\xa1\x65roles", b"\xbb"),
+        (b"\x84\x18\x20\x01\xa0", b"\x7b"),
+        (b"\x85\x18\x24\x01\x02\xa0", b"\x9b"),
+        (b"\x85\x18\x24\x01\x02\xa0\x81", b"\x7b"),
+        (b"\x85\x18\x24\x01\x02\xa0\x81", b"\x5b"),
+        (b"\x85\x18\x24\x01\x02\xa0\x81\xc2", b"\x5b"),
+        (b"\x85\x18\x24\x01\x02\xa0\x81", b"\x9b"),
+        (b"\x85\x18\x24\x01\x02\xa0\x81", b"\xbb"),
+        (b"\x86\x18\x24\x01\x02\xa0\x80", b"\xbb"),
+        (b"\x86\x18\x24\x01\x02\xa0\x80\xa1", b"\x7b"),
+        (b"\x86\x18\x24\x01\x02\xa0\x80\xa1\x61k", b"\x9b"),
+    ];
+    let with = |(before, head): &(&[u8], &[u8]), length: &[u8]| [before, head, length, b"\x01"].concat();
+    let lengths = [u32::MAX, i32::MAX as u32, 1 << 20].map(u32::to_be_bytes);
+    let long_lengths = [u64::MAX, i64::MAX as u64, 1 << 53, 1 << 32, 1 << 20].map(u64::to_be_bytes);
+    let msgpack =
+        msgpack.iter().flat_map(|place| lengths.iter().map(move |length| (Format::MsgPack, with(place, length))));
+    let cbor = cbor.iter().flat_map(|place| long_lengths.iter().map(move |length| (Format::Cbor, with(place, length))));
+    msgpack.chain(cbor).collect()
+}
+
+#[cfg(all(feature = "msgpack", feature = "cbor"))]
+#[test]
+fn a_length_that_is_only_claimed_allocates_nothing() {
+    let _turn = turn();
+    for (format, frame) in boasts() {
+        let frame = Bytes::from(frame);
+        for check in [PayloadCheck::OnReceipt, PayloadCheck::OnDecode] {
+            let bytes = || {
+                let region = Region::new(ALLOCATOR);
+                if let Ok(Message::Event(event)) = decode(frame.clone(), format, &Limits::new(), check) {
+                    assert!(event.payload.args::<Vec<wamp_proto::Value>>().is_err(), "{frame:02x?} in {format}");
+                    assert!(event.payload.args::<(String,)>().is_err(), "{frame:02x?} in {format}");
+                    assert!(event.payload.arg::<Vec<u64>>(0).is_err(), "{frame:02x?} in {format}");
+                    assert!(event.payload.kwargs::<wamp_proto::Dict>().is_err(), "{frame:02x?} in {format}");
+                    assert_eq!(check, PayloadCheck::OnDecode, "{frame:02x?} in {format}");
+                }
+                region.change().bytes_allocated
+            };
+            // A list of a known attribute has room for a few at once, an error says where it is.
+            let least = (0..5).map(|_| bytes()).min().unwrap();
+            assert!(least < 2_000, "{least} bytes for {frame:02x?} in {format}, checked {check:?}");
+        }
+    }
 }
 
 fn frame(message: &Message, format: Format) -> Vec<u8> {

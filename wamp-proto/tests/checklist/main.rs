@@ -3,6 +3,7 @@
 #![cfg(all(feature = "json", feature = "msgpack", feature = "cbor"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+mod hostile;
 mod ids;
 mod limits;
 mod messages;

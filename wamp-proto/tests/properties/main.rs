@@ -152,6 +152,47 @@ fn head() -> impl Strategy<Value = (u64, u64, String)> {
     (id(), id(), prop_oneof![r#"[a-zé"\\\x01]{1,40}"#, "[a-z]{20,140}", "[a-z]{250,260}"])
 }
 
+/// Each length of a URI, each width of an id, behind and in front of every bound at which a format writes another head; and payloads with more and
+/// with less room in front of them.
+#[test]
+fn a_head_of_each_length_is_written_in_front_of_its_payload_as_serde_writes_it() {
+    let edges = [5, 7, 8, 16, 32, 53].map(|bit| 1_u64 << bit);
+    let ids = edges.iter().flat_map(|edge| [edge - 1, *edge, edge + 1]).chain([1, 9, 10, 22, 23, 24, 25, 99, 100]);
+    let ids = ids.filter(|id| *id <= MAX_ID).map(|id| (id, 1));
+    let lengths = (1..=300).chain([65_535, 65_536]).map(|length| (1, length));
+    for (id, length) in ids.chain(lengths) {
+        let (topic, request) = (Uri::new("a".repeat(length)).unwrap(), RequestId::new(id).unwrap());
+        for size in [1, 100, 130, 400, 1_000] {
+            let text = "x".repeat(size);
+            for format in Format::ALL.iter().copied() {
+                let payload = || (&*text,).into_payload(format).unwrap();
+                let publish = |payload| -> Message {
+                    let options = PublishOptions::default();
+                    Publish { request, options, topic: topic.clone(), payload }.into()
+                };
+                let event = |payload| -> Message {
+                    let subscription = SubscriptionId::new(id).unwrap();
+                    let publication = PublicationId::new(id).unwrap();
+                    Event { subscription, publication, details: EventDetails::default(), payload }.into()
+                };
+                let none = BTreeMap::<u8, u8>::new();
+                let elements = (16, id, &none, topic.as_str(), [&*text]).into_payload(format).unwrap();
+                let expected = elements.raw_args().unwrap().unwrap();
+                assert_eq!(encoded(&publish(payload()), format), expected, "{id}, {length}, {size}, {format}");
+                assert_eq!(
+                    encode_frame(publish(payload()), format).unwrap(),
+                    expected,
+                    "{id}, {length}, {size}, {format}"
+                );
+                let elements = (36, id, id, &none, [&*text]).into_payload(format).unwrap();
+                let expected = elements.raw_args().unwrap().unwrap();
+                assert_eq!(encoded(&event(payload()), format), expected, "{id}, {size}, {format}");
+                assert_eq!(encode_frame(event(payload()), format).unwrap(), expected, "{id}, {size}, {format}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(config(400))]
 
