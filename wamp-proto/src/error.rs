@@ -1,6 +1,7 @@
 //! What can be wrong with a frame, and with a value on its way into one.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use crate::{Format, InvalidId, InvalidUri, MessageType, RequestId};
 
@@ -412,6 +413,20 @@ pub enum PayloadError {
         /// Why it does not fit, in words.
         reason: String,
     },
+}
+
+/// A text in which a peer's strings may be, without its middle if it is long: errors are logged, and sent back.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    /// How many bytes are kept: the start says where it is and what was found, the end what was expected.
+    const START: usize = 400;
+    const END: usize = 200;
+
+    if text.len() <= START + END {
+        return Cow::Borrowed(text);
+    }
+    let (start, _) = text.split_at(text.floor_char_boundary(START));
+    let (_, end) = text.split_at(text.ceil_char_boundary(text.len() - END));
+    Cow::Owned(format!("{start}…{end}"))
 }
 
 impl Kind {

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
+use crate::error::shortened;
+
 /// A URI that has been checked: realm, topic, procedure, error or pattern.
 ///
 /// A cheaply cloned string. [`Uri::new`] applies the loose rule of the WAMP Basic Profile ("URIs"): components joined by
@@ -67,7 +69,7 @@ impl MatchPolicy {
 
 /// The error of a string that is no URI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{uri:?} is not a {rule} URI{form}: {wanted}", rule = self.rule_name(), form = self.form(), wanted = self.wanted())]
+#[error("{uri:?} is not a {rule} URI{form}: {wanted}", uri = shortened(uri), rule = self.rule_name(), form = self.form(), wanted = self.wanted())]
 pub struct InvalidUri {
     uri: Arc<str>,
     rule: UriRule,
@@ -75,7 +77,7 @@ pub struct InvalidUri {
 }
 
 impl InvalidUri {
-    /// The string that was refused.
+    /// The string that was refused, all of it; the error's text leaves out the middle of a long one.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri

@@ -57,6 +57,7 @@ use self::shape::Shaped;
 pub(crate) use self::shape::{Asked, Shape, Wanted, asked};
 pub(crate) use self::trail::Trail;
 pub(crate) use self::transcode::Foreign;
+use crate::error::shortened;
 use crate::{EncodeError, EncodeErrorKind, Format, Limits, PayloadError};
 
 /// How deep lists and dicts may nest in Arguments or ArgumentsKw, themselves included: the message's own list is the first level.
@@ -90,7 +91,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     let result = with_format!(format, module, D => {
         module::from_slice(bytes, seed::<T, D>(&trail)).map_err(|error| error.to_string())
     });
-    result.map_err(|reason| PayloadError::Mismatch { path: trail.path(root), reason })
+    result.map_err(|reason| PayloadError::Mismatch { path: trail.path(root), reason: shortened(&reason).into_owned() })
 }
 
 /// The seed by which a format decodes a type.

@@ -4,6 +4,7 @@ use core::cell::{Cell, RefCell};
 use core::fmt::{self, Write as _};
 
 use crate::EncodeErrorKind;
+use crate::error::shortened;
 
 /// The way from a value that failed up to the root, and why it failed.
 ///
@@ -38,7 +39,7 @@ impl Trail {
         self.fault.take()
     }
 
-    /// The path from a root, as in `args[2].price`.
+    /// The path from a root, as in `args[2].price`; without its middle if keys make it long.
     pub(super) fn path(&self, root: impl fmt::Display) -> String {
         let mut path = root.to_string();
         for segment in self.segments.borrow().iter().rev() {
@@ -49,7 +50,7 @@ impl Trail {
                 Segment::Key(key) => write!(path, "[{key:?}]"),
             };
         }
-        path
+        shortened(&path).into_owned()
     }
 }
 

@@ -383,3 +383,46 @@ fn msg_003_the_last_of_two_known_keys_counts_whatever_their_form() {
         assert_eq!(error.key(), Some("acknowledge"), "{format}");
     }
 }
+
+/// What an error says is sent back in ABORT and ERROR, and logged: it is not for the peer to say how long it is.
+#[test]
+fn err_texts_of_long_strings_are_short_and_say_what_is_wrong() {
+    const LONG: usize = 100_000;
+    let (control, quote) = ("\u{1}".repeat(LONG), "ä\"".repeat(LONG / 2));
+    for format in Format::ALL {
+        for text in [&control, &quote] {
+            let uri = format!("no uri {text} at all");
+            let payload = |value: Value| (value,).into_payload(*format).unwrap();
+            let hello = Hello { realm: Uri::new("~").unwrap(), details: HelloDetails::default() }.into();
+            let (uri_bytes, mark) = (payload(uri.clone().into()), payload("~".into()));
+            let element = |payload: &Payload| payload.raw_args().unwrap().unwrap();
+            let (uri_bytes, mark) = (element(&uri_bytes), element(&mark));
+            let (cut, end) = (1, uri_bytes.len() - usize::from(*format == Format::Json));
+            let mark = &mark[cut..mark.len() - usize::from(*format == Format::Json)];
+            let frame = crate::wire::encoded(&hello, *format);
+            let start = frame.windows(mark.len()).position(|window| window == mark).unwrap();
+            let frame = [&frame[..start], &uri_bytes[cut..end], &frame[start + mark.len()..]].concat();
+            let error = received(&frame, *format).unwrap_err();
+            let DecodeErrorKind::InvalidUri(invalid) = error.kind() else { panic!("{error}") };
+            assert_eq!(invalid.uri(), uri);
+            let said = error.to_string();
+            assert!(said.len() < 4_000, "{} bytes in {format}", said.len());
+            assert!(said.contains("element 1 (HELLO.Realm): \"no uri "), "{said}");
+            assert!(said.contains(" at all\" is not a loose URI: no white space"), "{said}");
+
+            let mismatch = |error: PayloadError, starts: &str, ends: &str| {
+                let said = error.to_string();
+                assert!(said.len() < 4_000, "{} bytes in {format}", said.len());
+                assert!(said.starts_with(starts) && said.ends_with(ends), "{said} in {format}");
+            };
+            mismatch(
+                payload(uri.into()).arg::<Vec<u64>>(0).unwrap_err(),
+                "args[0]: invalid type: string \"no uri ",
+                "expected a sequence",
+            );
+            let key = Kwargs(Dict::from_iter([(text.as_str(), "a")])).into_payload(*format).unwrap();
+            let error = key.kwargs::<std::collections::BTreeMap<String, Vec<u64>>>().unwrap_err();
+            mismatch(error, "kwargs[\"", "]: invalid type: string \"a\", expected a sequence");
+        }
+    }
+}
