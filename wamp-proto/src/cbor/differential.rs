@@ -1,13 +1,11 @@
 //! The skipper beside a reference that follows RFC 8949, appendix C: recursive, without paths for common values.
-//!
-//! They agree on everything: where a value ends, or at which byte it is wrong and how.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::RngSeed;
 
 use super::skip;
+use crate::codec::differential::Differential;
 use crate::error::DecodeErrorKind;
 
 type Fault = (usize, DecodeErrorKind);
@@ -176,48 +174,20 @@ fn deep() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn agree(bytes: &[u8], depth: u8) -> Result<(), TestCaseError> {
-    let skipped = skip::value(bytes, 0, depth).map_err(|fault| (fault.offset, fault.kind.clone()));
-    prop_assert_eq!(skipped, Reference(bytes).value(0, depth));
-    Ok(())
+const DIFFERENTIAL: Differential =
+    Differential { skip: skip::value, reference: |bytes, depth| Reference(bytes).value(0, depth) };
+
+#[test]
+fn on_any_bytes() {
+    DIFFERENTIAL.on_any_bytes();
 }
 
-fn config() -> ProptestConfig {
-    ProptestConfig { cases: 500, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
+#[test]
+fn on_valid_values() {
+    DIFFERENTIAL.on_valid_values(value());
 }
 
-proptest! {
-    #![proptest_config(config())]
-
-    #[test]
-    fn on_any_bytes(bytes in vec(any::<u8>(), 0..80), depth in 0..=128_u8) {
-        agree(&bytes, depth)?;
-    }
-
-    #[test]
-    fn on_valid_values(bytes in value(), behind in vec(any::<u8>(), 0..50)) {
-        let frame = [&bytes[..], &behind].concat();
-        prop_assert_eq!(Reference(&frame).value(0, 128), Ok(bytes.len()));
-        agree(&frame, 128)?;
-        agree(&frame, 2)?;
-    }
-
-    #[test]
-    fn on_values_with_a_flaw(
-        mut bytes in prop_oneof![value(), deep()],
-        flaws in vec((any::<Index>(), any::<u8>()), 1..4),
-        end in any::<Index>(),
-        cut in any::<bool>(),
-        depth in 0..=128_u8,
-    ) {
-        for (at, byte) in flaws {
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-        }
-        if cut {
-            bytes.truncate(end.index(bytes.len()));
-        }
-        agree(&bytes, depth)?;
-        agree(&bytes, 128)?;
-    }
+#[test]
+fn on_values_with_a_flaw() {
+    DIFFERENTIAL.on_values_with_a_flaw(prop_oneof![value(), deep()]);
 }

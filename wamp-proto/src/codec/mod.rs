@@ -4,6 +4,8 @@ pub(crate) mod attribute;
 mod brief;
 pub(crate) mod buffer;
 mod decode;
+#[cfg(all(test, any(feature = "msgpack", feature = "cbor")))]
+pub(crate) mod differential;
 mod encode;
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
 pub(crate) mod nesting;
