@@ -354,3 +354,12 @@ fn ws_10_a_router_that_closes_with_1002_is_told_by_its_words() {
         "the peer closed the WebSocket with code 1002: WAMP Protocol Error (unexpected message)"
     );
 }
+
+#[test]
+fn an_abort_ends_the_wait_for_goodbye() {
+    let mut peer = Peer::joined();
+    peer.close();
+    peer.sent();
+    peer.receive(r#"[3,{},"wamp.close.system_shutdown"]"#);
+    peer.expect_close(1000);
+}

@@ -1,7 +1,7 @@
 //! Checklist section 7: what the router may not do, and what is tolerated all the same. The tap
 //! checks PV-23 in every test, too.
 
-use wamp_session::proto::MessageType;
+use wamp_session::proto::{MessageType, Role};
 use wamp_session::{CloseCause, Opened, ProtocolViolation, TransportErrorKind};
 
 use super::messages::text;
@@ -259,4 +259,10 @@ fn the_text_of_a_violation_says_where_it_is() {
     let cause = peer.expect_closed();
     let CloseCause::ProtocolViolation(ProtocolViolation::Decode(error)) = &*cause else { panic!("{cause:?}") };
     assert_eq!(error.message_type(), Some(MessageType::Subscribed));
+}
+
+#[test]
+fn an_invocation_that_cannot_be_read_is_not_refused_by_a_client_that_is_no_callee() {
+    let config = config().roles([Role::Caller]);
+    Peer::violate(config, &[text(r#"[68,1,1,{"procedure":"not a uri"}]"#)]);
 }

@@ -170,6 +170,7 @@ impl World {
             }
             Step::StaleNews => {
                 if let Some(id) = self.stale {
+                    assert!(session.authenticate(now, id, Ok(Answer::new("late"))).is_err(), "nobody asks any more");
                     session.handle_opened(now, id, Opened::new(Some("wamp.2.json")));
                     session.handle_frame(now, id, Frame::Text(b"[2,1,{}]".as_slice().into()));
                     session.handle_closed(now, id, TransportError::new(TransportErrorKind::Eof));

@@ -100,6 +100,7 @@ impl Tap {
         if matches!(code, 8 | 16 | 48 | 70) && option("ppt_scheme").is_some() {
             assert!(announces("payload_passthru_mode"), "{message} is sealed, and the router does not know of that");
         }
+        assert!(code != 49 || announces("call_canceling"), "{message}, and the dealer does not know of that");
         if code == 48 && option("progress").is_some() {
             let is_known = announces("progressive_call_invocations");
             assert!(is_known, "{message} is part of a call, and the dealer does not know of that");

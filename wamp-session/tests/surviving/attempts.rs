@@ -3,11 +3,11 @@
 use core::time::Duration;
 
 use wamp_session::{
-    Attempt, CloseCause, CommandError, Config, Decision, Jitter, ReconnectPolicy, RequestError, SessionEvent, Status,
-    TimeoutReason, TransportErrorKind,
+    Attempt, AuthError, CloseCause, CommandError, Config, Decision, Frame, Jitter, Opened, ReconnectPolicy,
+    RequestError, SessionEvent, Status, Time, TimeoutReason, TransportErrorKind,
 };
 
-use crate::support::{Peer, config as plain, payload, uri};
+use crate::support::{Peer, WELCOME, config as plain, payload, uri};
 use crate::{accept, config, cut, expect_left, joined};
 
 /// Lets attempt after attempt fail, and returns the delays before them in milliseconds, as the clock shows them.
@@ -421,4 +421,74 @@ fn timeouts_of_zero_do_not_spin() {
     peer.connect();
     peer.session.handle_timeout(peer.now);
     assert!(peer.session.poll_timeout().is_some_and(|(at, _)| at > peer.now));
+}
+
+#[test]
+fn a_refusal_ends_the_first_join_also_if_there_are_more_urls() {
+    let mut peer = Peer::joining(plain().or_url("ws://b/"));
+    peer.receive("[3,{},\"wamp.error.no_such_realm\"]");
+    peer.end_transport(TransportErrorKind::Eof);
+    assert!(matches!(&*peer.expect_closed(), CloseCause::Abort(_)));
+    assert_eq!(peer.session.poll_timeout(), None);
+}
+
+#[test]
+fn a_decision_brings_the_time_from_which_its_delay_counts() {
+    let mut peer = asking();
+    peer.end_transport(TransportErrorKind::Eof);
+    peer.session.decide(Time::from_secs(3), Decision::Retry(Duration::from_secs(1)));
+    assert_eq!(peer.session.poll_timeout(), Some((Time::from_secs(4), TimeoutReason::Reconnect)));
+}
+
+#[test]
+fn what_waits_for_the_next_attempt_ends_when_the_application_closes_before_it() {
+    let goodbye: fn(&mut Peer) = |peer| {
+        peer.receive("[6,{},\"wamp.close.system_shutdown\"]");
+        expect_left(peer);
+    };
+    let undecided: fn(&mut Peer) = |peer| peer.end_transport(TransportErrorKind::Eof);
+    let between: fn(&mut Peer) = |peer| drop(cut(peer));
+    for (mut peer, lose) in [(joined(config()), goodbye), (asking(), undecided), (joined(config()), between)] {
+        lose(&mut peer);
+        let call = peer.call("com.example.add2");
+        peer.close();
+        assert!(matches!(peer.expect_call_done(call), Err(RequestError::Closed)));
+    }
+}
+
+#[test]
+fn news_of_a_transport_that_is_gone_are_not_believed() {
+    let mut peer = joined(config());
+    let old = peer.transport();
+    let late = |peer: &mut Peer, text: &'static str| {
+        peer.session.handle_frame(peer.now, old, Frame::Text(text.as_bytes().into()));
+        peer.expect_silence();
+        peer.expect_no_event();
+    };
+    let left = cut(&mut peer);
+    peer.wait(left.retry_in);
+    peer.session.handle_opened(peer.now, old, Opened::new(Some("wamp.2.json")));
+    let answer = peer.session.authenticate(peer.now, old, Err(AuthError::Malformed("nothing in it")));
+    assert_eq!(answer, Err(CommandError::UnknownKey));
+    late(&mut peer, WELCOME);
+    accept(&mut peer);
+    assert!(matches!(peer.event(), SessionEvent::Restored { .. }));
+    late(&mut peer, r#"[6,{},"wamp.close.system_shutdown"]"#);
+    peer.close();
+    peer.sent();
+    let answer = br#"[6,{},"wamp.close.goodbye_and_out"]"#.as_slice();
+    peer.session.handle_frame(peer.now, old, Frame::Text(answer.into()));
+    assert!(peer.session.poll_action().is_none(), "the present one has not answered");
+}
+
+#[test]
+fn the_policy_of_loowy_counts_from_1_after_each_join() {
+    let mut peer = joined(plain().reconnect(ReconnectPolicy::loowy()));
+    for _ in 0..3 {
+        let left = cut(&mut peer);
+        assert_eq!(left.attempt, 1);
+        peer.wait(left.retry_in);
+        accept(&mut peer);
+        assert!(matches!(peer.event(), SessionEvent::Restored { .. }));
+    }
 }

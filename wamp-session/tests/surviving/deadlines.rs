@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use wamp_session::proto::Payload;
-use wamp_session::{CallKey, CallOptions, RequestError, SessionEvent, Stats, Time};
+use wamp_session::proto::{CancelMode, Payload};
+use wamp_session::{CallKey, CallOptions, CloseReason, RequestError, SessionEvent, Stats, SubscribeOptions, Time};
 
-use crate::support::uri;
+use crate::support::{Peer, uri};
 use crate::{config, joined};
 
 const CALLS: u64 = 100_000;
@@ -122,4 +122,28 @@ fn subscribes_that_nobody_answers_end_each_at_its_own_timeout_and_the_late_answe
     peer.receive("[35,3]");
     peer.receive(r#"[8,34,4,{},"wamp.error.no_such_subscription"]"#);
     peer.expect_no_event();
+}
+
+#[test]
+fn a_command_brings_the_time_from_which_its_deadline_counts() {
+    type Command = fn(&mut Peer, Time);
+    let commands: [(u64, Command); 4] = [
+        (2, |peer, now| {
+            let options = CallOptions::new().timeout(Duration::from_secs(2));
+            peer.session.call(now, uri("com.example.slow"), Payload::new(), options).unwrap();
+        }),
+        (10, |peer, now| {
+            let key = peer.call("com.example.slow");
+            peer.session.cancel(now, key, CancelMode::Kill).unwrap();
+        }),
+        (10, |peer, now| {
+            peer.session.subscribe(now, uri("com.example.t"), SubscribeOptions::new()).unwrap();
+        }),
+        (5, |peer, now| peer.session.close(now, CloseReason::CloseRealm)),
+    ];
+    for (seconds, command) in commands {
+        let mut peer = joined(config());
+        command(&mut peer, Time::from_secs(100));
+        assert_eq!(peer.session.poll_timeout().map(|(at, _)| at), Some(Time::from_secs(100 + seconds)));
+    }
 }

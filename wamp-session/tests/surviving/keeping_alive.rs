@@ -2,9 +2,13 @@
 
 use core::time::Duration;
 
-use wamp_session::{CloseCause, Config, KeepAlive, Left, Time, TimeoutReason, TransportError, TransportErrorKind};
+use wamp_session::proto::Payload;
+use wamp_session::{
+    Action, CloseCause, Config, KeepAlive, Left, PublishOptions, Time, TimeoutReason, TransportError,
+    TransportErrorKind,
+};
 
-use crate::support::Peer;
+use crate::support::{Peer, uri};
 use crate::{config, cut, expect_left, expect_restored, joined, rejoin};
 
 fn watched() -> Config {
@@ -149,4 +153,76 @@ fn late_news_of_a_silent_transport_are_ignored() {
     peer.session.handle_closed(peer.now, old, TransportError::new(TransportErrorKind::Eof));
     peer.expect_no_event();
     rejoin(&mut peer, &left);
+}
+
+#[test]
+fn the_first_ping_comes_an_interval_after_each_join() {
+    let mut peer = joined(watched());
+    // The last ping is not answered.
+    peer.wait(seconds(29));
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    expect_restored(&mut peer);
+    let before = peer.pings;
+    peer.wait(seconds(20) - Duration::from_nanos(1));
+    assert_eq!(peer.pings, before);
+    peer.wait(Duration::from_nanos(1));
+    assert_eq!(peer.pings, before + 1);
+}
+
+#[test]
+fn what_comes_of_a_transport_that_is_gone_is_no_life() {
+    let mut peer = joined(watched());
+    let old = peer.transport();
+    let left = cut(&mut peer);
+    rejoin(&mut peer, &left);
+    expect_restored(&mut peer);
+    peer.wait(seconds(10));
+    peer.session.handle_activity(peer.now, old);
+    peer.wait(seconds(10));
+    assert_eq!(peer.pings, 1);
+    peer.session.handle_activity(peer.now, old);
+    peer.wait(seconds(10));
+    assert!(is_silent(&expect_left(&mut peer)));
+}
+
+#[test]
+fn a_peer_that_answers_is_pinged_again_after_the_interval_also_if_the_timeout_is_longer() {
+    let mut peer = joined(config().keep_alive(KeepAlive::new().interval(seconds(5)).timeout(seconds(30))));
+    peer.wait(seconds(6));
+    assert_eq!(peer.pings, 1);
+    peer.session.handle_activity(peer.now, peer.transport());
+    peer.wait(seconds(5) - Duration::from_nanos(1));
+    assert_eq!(peer.pings, 1);
+    peer.wait(Duration::from_nanos(1));
+    assert_eq!(peer.pings, 2);
+}
+
+#[test]
+fn a_ping_is_sent_before_its_timeout_also_if_that_is_zero() {
+    let mut peer = joined(config().keep_alive(KeepAlive::new().timeout(Duration::ZERO)));
+    peer.wait(seconds(20));
+    assert_eq!(peer.pings, 1);
+    peer.expect_no_event();
+    peer.wait(Duration::from_nanos(1));
+    assert!(is_silent(&expect_left(&mut peer)));
+}
+
+#[test]
+fn a_silent_peer_is_closed_and_what_it_has_not_taken_is_lost() {
+    let mut peer = joined(watched());
+    let id = peer.transport();
+    // Not by the peer, which takes every action at once.
+    let session = &mut peer.session;
+    session.publish(Time::ZERO, uri("com.example.t"), Payload::new(), PublishOptions::new()).unwrap();
+    session.handle_timeout(Time::from_secs(20));
+    session.handle_timeout(Time::from_secs(30));
+    let Some(Action::CloseTransport { id: closed, code: 1001, .. }) = session.poll_action() else {
+        panic!("it is not closed")
+    };
+    assert_eq!(closed, id);
+    assert!(session.poll_action().is_none());
+    let left = expect_left(&mut peer);
+    assert!(is_silent(&left));
+    assert_eq!((left.lost_publishes, peer.session.stats().lost_publishes), (1, 1));
 }

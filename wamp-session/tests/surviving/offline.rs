@@ -467,3 +467,14 @@ fn frame(action: &wamp_session::Action) -> String {
         action => format!("{action:?}"),
     }
 }
+
+#[test]
+fn need_60_what_waits_may_hold_just_the_limit() {
+    let text = payload(("x".repeat(60),));
+    for (limit, is_taken) in [(text.byte_len(), true), (text.byte_len() - 1, false)] {
+        let mut peer = joined(all(WAIT).limits(Limits::new().max_waiting_bytes(limit)));
+        cut(&mut peer);
+        let call = peer.session.call(peer.now, uri("com.example.p"), text.clone(), CallOptions::new());
+        assert_eq!(call.is_ok(), is_taken);
+    }
+}

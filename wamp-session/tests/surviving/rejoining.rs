@@ -267,6 +267,18 @@ fn queued_publications_that_are_lost_are_counted() {
 }
 
 #[test]
+fn what_a_transport_that_does_not_end_has_not_taken_is_counted_as_lost() {
+    let mut peer = joined(config());
+    // Not by the peer, which takes every action at once.
+    let (session, now) = (&mut peer.session, wamp_session::Time::from_secs(5));
+    session.publish(wamp_session::Time::ZERO, uri("com.example.t"), payload((1,)), PublishOptions::new()).unwrap();
+    session.close(wamp_session::Time::ZERO, wamp_session::CloseReason::CloseRealm);
+    session.handle_timeout(now);
+    assert_eq!(session.stats().lost_publishes, 1);
+    assert!(matches!(session.poll_event(), Some(SessionEvent::Closed(_))));
+}
+
+#[test]
 fn need_25_an_event_and_an_invocation_right_behind_their_confirmation_are_delivered() {
     let (mut peer, topic, procedure) = with_both();
     cut_and_rejoin(&mut peer);
@@ -343,4 +355,32 @@ fn need_20_request_ids_count_from_1_in_each_session() {
     // As some routers write it.
     peer.receive("[50,1.0,{}]");
     assert!(matches!(peer.event(), SessionEvent::CallDone { result: Ok(_), .. }));
+}
+
+#[test]
+fn need_33_the_wait_for_the_answers_begins_anew_with_each_session() {
+    let (mut peer, ..) = with_both();
+    cut_and_rejoin(&mut peer);
+    peer.skip_sent(2);
+    peer.wait(Duration::from_secs(5));
+    cut_and_rejoin(&mut peer);
+    peer.skip_sent(2);
+    // The answers of the first one were due at this time.
+    peer.wait(Duration::from_secs(9));
+    peer.expect_no_event();
+    peer.wait(Duration::from_secs(1));
+    assert_eq!(expect_restored(&mut peer).len(), 2);
+}
+
+#[test]
+fn need_33_nothing_is_restored_after_the_application_has_closed() {
+    let (mut peer, ..) = with_both();
+    cut_and_rejoin(&mut peer);
+    peer.skip_sent(2);
+    peer.close();
+    peer.end_transport(TransportErrorKind::Eof);
+    peer.expect_closed();
+    assert_eq!(peer.session.poll_timeout(), None);
+    peer.wait(Duration::from_secs(10));
+    peer.expect_no_event();
 }
