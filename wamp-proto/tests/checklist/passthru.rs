@@ -93,6 +93,25 @@ fn ppt_04_either_order_and_missing_keys_are_accepted() {
 }
 
 #[test]
+fn ppt_04_what_is_empty_or_missing_is_absent() {
+    for json in [r#"{"args":[1,2]}"#, r#"{"args":[1,2],"kwargs":{}}"#, r#"{"kwargs":null,"args":[1,2]}"#] {
+        let payload = unpacked(json.as_bytes(), Format::Json).unwrap();
+        assert_eq!(payload.raw_args().unwrap().unwrap(), b"[1,2]".as_slice(), "{json}");
+        assert!(payload.raw_kwargs().unwrap().is_none(), "{json}");
+    }
+    let nothing = unpacked(br#"{"args":[],"kwargs":{}}"#, Format::Json).unwrap();
+    assert!(nothing.raw_args().unwrap().is_none());
+}
+
+#[test]
+fn ppt_04_of_equal_keys_the_last_counts() {
+    let unpack = |json: &str| unpacked(json.as_bytes(), Format::Json).unwrap();
+    assert_eq!(unpack(r#"{"args":[1],"kwargs":{"x":2},"args":["Hello"],"kwargs":{"x":1}}"#), hello());
+    assert_eq!(unpack(r#"{"args":null,"args":["Hello"],"kwargs":null,"kwargs":{"x":1}}"#), hello());
+    assert_eq!(unpack(r#"{"args":[1],"kwargs":{"x":2},"args":null,"kwargs":null}"#), Payload::new());
+}
+
+#[test]
 fn ppt_14_what_is_not_packed_is_refused() {
     let kind = |json: &str| unpacked(json.as_bytes(), Format::Json).unwrap_err().kind().clone();
     for wrong in ["[]", "1", r#"{"args":{}}"#, r#"{"args":"a"}"#, r#"{"kwargs":[]}"#, r#"{"kwargs":1}"#] {
@@ -109,10 +128,17 @@ fn ppt_14_what_is_not_packed_is_refused() {
 
 #[test]
 fn ppt_14_the_limits_hold_for_what_is_packed() {
-    let nested = |levels| format!(r#"{{"args":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
-    let unpack = |levels| Payload::unpack(nested(levels).into(), Format::Json, &Limits::new().max_depth(10));
-    assert!(unpack(9).is_ok());
-    assert_eq!(*unpack(10).unwrap_err().kind(), DecodeErrorKind::TooDeep);
+    let lists = |levels| "[".repeat(levels) + &"]".repeat(levels);
+    for (before, wrapped) in [(r#"{"args":"#, 0), (r#"{"x":"#, 0), (r#"{"kwargs":{"k":"#, 1)] {
+        let unpack = |levels: usize| {
+            let packed = format!("{before}{}{}", lists(levels - wrapped), "}".repeat(1 + wrapped));
+            Payload::unpack(packed.into(), Format::Json, &Limits::new().max_depth(10))
+        };
+        assert!(unpack(9).is_ok(), "{before}");
+        assert_eq!(*unpack(10).unwrap_err().kind(), DecodeErrorKind::TooDeep, "{before}");
+    }
+    let exact = Limits::new().max_message_bytes(VECTOR.len());
+    assert!(Payload::unpack(VECTOR.into(), Format::Cbor, &exact).is_ok());
     let small = Limits::new().max_message_bytes(VECTOR.len() - 1);
     let error = Payload::unpack(VECTOR.into(), Format::Cbor, &small).unwrap_err();
     assert!(matches!(error.kind(), DecodeErrorKind::TooLarge { .. }));
