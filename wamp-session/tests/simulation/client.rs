@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
+use wamp_session::auth::Answer;
 use wamp_session::proto::{MatchPolicy, Uri};
 use wamp_session::router::PeerId;
 use wamp_session::{
-    Action, CallKey, CloseReason, CommandError, Frame, InvocationKey, NotRestored, PublishKey, RegistrationKey,
-    Session, SessionEvent, Status, SubscriptionKey, Time, TransportError, TransportErrorKind, TransportId,
+    Action, AuthError, CallKey, CloseReason, CommandError, Frame, InvocationKey, NotRestored, PublishKey,
+    RegistrationKey, Session, SessionEvent, Status, SubscriptionKey, Time, TransportError, TransportErrorKind,
+    TransportId,
 };
 
 /// What one SUBSCRIBE asks for: who wants retained events asks alone.
@@ -39,6 +41,8 @@ pub(crate) struct Client {
     pub(crate) opening: Option<(TransportId, Time)>,
     /// Transports that are to be closed, and when they will have been.
     pub(crate) ending: Vec<(Time, TransportId)>,
+    /// Challenges that wait for an answer, and when it will have been found.
+    pub(crate) challenges: Vec<(Time, TransportId)>,
     /// How many commands of a kind wait at most, if they are buffered.
     buffer: Option<usize>,
     pub(crate) waiting: Waiting,
@@ -62,6 +66,8 @@ pub(crate) struct Client {
     inputs: BTreeSet<u64>,
     hello: bool,
     welcomed: bool,
+    /// Whether the present dealer announces that calls can be cancelled.
+    can_cancel: bool,
 }
 
 impl Client {
@@ -71,6 +77,7 @@ impl Client {
             link: None,
             opening: None,
             ending: Vec::new(),
+            challenges: Vec::new(),
             buffer,
             waiting: Waiting::default(),
             calls: BTreeSet::new(),
@@ -88,6 +95,7 @@ impl Client {
             inputs: BTreeSet::new(),
             hello: false,
             welcomed: false,
+            can_cancel: false,
         }
     }
 
@@ -185,6 +193,18 @@ impl Client {
         assert!(self.session.poll_timeout().is_none_or(|(at, _)| at > now), "invariant 3");
     }
 
+    /// The answer to a challenge has been found, maybe when nobody waits for it any more.
+    pub(crate) fn answer(&mut self, now: Time, id: TransportId, is_found: bool) {
+        let (before, status) = (self.session.transport(), self.session.status());
+        let is_awaited = before == Some(id) && matches!(status, Status::Connecting);
+        let answer = if is_found { Ok(Answer::new("secret")) } else { Err(AuthError::Malformed("nothing in it")) };
+        let taken = self.session.authenticate(now, id, answer);
+        assert_eq!(taken.is_ok(), is_awaited, "the answer to the challenge of {id:?}");
+        if !is_awaited {
+            assert_eq!(self.session.transport(), before, "a late answer ends another transport");
+        }
+    }
+
     /// A transport that the session wants closed has ended, maybe after it was given up.
     pub(crate) fn ended(&mut self, now: Time, id: TransportId) {
         let before = self.session.transport();
@@ -208,6 +228,7 @@ impl Client {
                 let (code, id) = head(message);
                 assert_eq!(code == 1, !std::mem::replace(&mut self.hello, true), "HELLO comes first and once");
                 assert!(self.welcomed || matches!(code, 1 | 3 | 5), "invariant 5: {message} before WELCOME");
+                assert!(code != 49 || self.can_cancel, "{message}, and the dealer does not know of that");
                 if matches!(code, 32 | 64) {
                     self.check_wanted(code, &tree(message));
                 }
@@ -248,9 +269,18 @@ impl Client {
         }
     }
 
+    /// What it serves, or is about to.
+    pub(crate) fn procedures(&self) -> impl Iterator<Item = &Uri> {
+        self.registrations.values().map(|(procedure, _)| procedure)
+    }
+
     pub(crate) fn receive(&mut self, now: Time, frame: Frame) {
         let Some(link) = &self.link else { return };
-        self.welcomed |= frame.bytes().starts_with(b"[2,");
+        if frame.bytes().starts_with(b"[2,") {
+            let welcome = tree(std::str::from_utf8(frame.bytes()).unwrap());
+            self.welcomed = true;
+            self.can_cancel = welcome[2]["roles"]["dealer"]["features"]["call_canceling"] == true;
+        }
         self.session.handle_frame(now, link.id, frame);
     }
 

@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use wamp_session::proto::Format;
 use wamp_session::router::{Router, RouterAction};
-use wamp_session::{Action, Opened, TransportError, TransportErrorKind};
+use wamp_session::{Action, Opened, SessionEvent, TransportError, TransportErrorKind};
 
 use crate::client::{Client, Link};
-use crate::world::{CLIENTS, World, eof};
+use crate::world::{CLIENTS, USER, World, eof};
 
 impl World {
     /// Lets time pass, and everything happen that is due until then.
@@ -17,12 +17,14 @@ impl World {
             self.carry();
             let sessions = self.clients.iter().filter_map(|client| client.session.poll_timeout()).map(|(at, _)| at);
             let openings = self.clients.iter().filter_map(|client| client.opening).map(|(_, at)| at);
+            let answers = self.clients.iter().flat_map(|client| &client.challenges).map(|(at, _)| *at);
             let endings = self.clients.iter().flat_map(|client| &client.ending).map(|(at, _)| *at);
             let links = self.clients.iter().filter_map(|client| client.link.as_ref()).filter(|link| !link.stalled);
             let frames = links.flat_map(|link| link.up.front().into_iter().chain(link.down.front())).map(|(at, _)| *at);
             let orphans = self.orphans.iter().map(|(at, _)| *at);
             let router = self.router.iter().filter_map(Router::poll_timeout);
-            let next = sessions.chain(openings).chain(endings).chain(frames).chain(orphans).chain(router).min();
+            let next =
+                sessions.chain(openings).chain(answers).chain(endings).chain(frames).chain(orphans).chain(router).min();
             let Some(next) = next.filter(|next| *next <= until) else { break };
             self.now = self.now.max(next);
             self.due();
@@ -43,6 +45,12 @@ impl World {
             for (_, id) in ended {
                 client.ended(now, id);
             }
+            let (answered, later) = client.challenges.iter().partition(|(at, _)| *at <= now);
+            client.challenges = later;
+            for (_, id) in answered {
+                let is_found = self.is_well || self.dice.roll(20) > 0;
+                client.answer(now, id, is_found);
+            }
             if let Some((id, _)) = client.opening.take_if(|(_, at)| *at <= now) {
                 let opened = self.router.as_mut().map(|router| router.handle_opened(now, Format::Json));
                 let client = &mut self.clients[index];
@@ -50,7 +58,9 @@ impl World {
                     Some(peer) if client.session.transport() == Some(id) => {
                         let (up, down) = Default::default();
                         client.link = Some(Link { id, peer, up, down, stalled: false });
-                        client.session.handle_opened(now, id, Opened::new(Some("wamp.2.json")));
+                        let opened = Opened::new(Some("wamp.2.json"));
+                        let opened = if index == USER { opened.authmethods(["ticket"]).authid("joe") } else { opened };
+                        client.session.handle_opened(now, id, opened);
                     }
                     Some(peer) => self.orphans.push((now, peer)),
                     None => {
@@ -99,6 +109,12 @@ impl World {
                     is_idle = false;
                     self.events.push(self.trace.len());
                     self.note(|| format!("{index} {event:?}"));
+                    if let SessionEvent::Challenge { transport, .. } = &event {
+                        // Mostly it is answered soon, sometimes late, and sometimes too late.
+                        let most = if self.is_well { 40 } else { self.dice.pick(&[0, 40, 3_000, 20_000]).unwrap() };
+                        let at = self.now.checked_add(self.dice.millis(most)).unwrap();
+                        self.clients[index].challenges.push((at, *transport));
+                    }
                     self.clients[index].check_event(event);
                 }
             }

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use wamp_session::proto::{CancelMode, Format, MatchPolicy, Payload, Uri};
-use wamp_session::router::{PeerId, Quirks, RealmConfig, Router, RouterConfig};
+use wamp_session::router::{PeerId, Quirks, RealmConfig, Router, RouterConfig, User};
 use wamp_session::{
     CallOptions, CallPart, CommandError, Config, Jitter, Offline, OfflinePolicy, PublishOptions, ReconnectPolicy,
     RegisterOptions, Response, Session, Status, SubscribeOptions, Time, TransportError, TransportErrorKind,
@@ -14,6 +14,8 @@ use crate::client::Client;
 use crate::dice::Dice;
 
 pub(crate) const CLIENTS: usize = 3;
+/// The client that has to prove who it is.
+pub(crate) const USER: usize = 2;
 const STEPS: usize = 60;
 /// How many commands of a kind wait at most for the join of the client that buffers them.
 const BUFFER: usize = 2;
@@ -25,6 +27,8 @@ pub(crate) struct World {
     routers: u8,
     quirks: Quirks,
     pub(crate) clients: Vec<Client>,
+    /// Whether the network is well, and stays so.
+    pub(crate) is_well: bool,
     /// Peers whose transport the router will find ended.
     pub(crate) orphans: Vec<(Time, PeerId)>,
     pub(crate) trace: Vec<String>,
@@ -33,7 +37,7 @@ pub(crate) struct World {
 }
 
 fn router(number: u8, quirks: Quirks) -> Router {
-    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest");
+    let realm = RealmConfig::new("realm1").unwrap().anonymous("guest").user(User::ticket("joe", "secret"));
     Router::new(RouterConfig::new([number; 32]).quirks(quirks).realm(realm))
 }
 
@@ -76,6 +80,7 @@ impl World {
             routers: 0,
             quirks,
             clients,
+            is_well: false,
             orphans: Vec::new(),
             trace: Vec::new(),
             events: Vec::new(),
@@ -113,8 +118,9 @@ impl World {
         // One procedure is wanted by everybody, the others have one callee.
         let own = if name == 0 { CLIENTS } else { index };
         let procedure = Uri::new(format!("com.example.p{name}of{own}")).unwrap();
-        let callee = self.dice.roll(CLIENTS as u64);
-        let called = Uri::new(format!("com.example.p{name}of{callee}")).unwrap();
+        // Mostly something that somebody serves is called.
+        let served: Vec<_> = self.clients.iter().flat_map(Client::procedures).collect();
+        let called = self.dice.pick(&served).filter(|_| self.dice.roll(4) > 0).unwrap_or(&procedure).clone();
         let kind = self.dice.roll(104);
         let now = self.now;
         self.note(|| format!("step {kind} of {index}, {name}"));
@@ -253,8 +259,12 @@ impl World {
         if self.router.is_none() {
             self.restart();
         }
-        // Whoever is closing will be closed.
-        self.pass(Duration::from_secs(10));
+        self.is_well = true;
+        for (at, _) in self.clients.iter_mut().flat_map(|client| &mut client.challenges) {
+            *at = self.now;
+        }
+        // Whoever is closing will be closed, also if it has been refused only now.
+        self.pass(Duration::from_secs(20));
         for index in 0..CLIENTS {
             if self.clients[index].is_idle() {
                 self.clients[index].check_idle();
