@@ -151,6 +151,20 @@ fn id_09_what_fails_locally_leaves_no_gap() {
 }
 
 #[test]
+fn a_message_of_exactly_the_limit_is_sent() {
+    let limits = Limits::new().message(wamp_session::proto::Limits::new().max_message_bytes(100));
+    let mut peer = Peer::joined_with(config().limits(limits), FEATURELESS);
+    let now = peer.now;
+    let mut publish = |length: usize| {
+        let text = payload("x".repeat(length));
+        peer.session.publish(now, uri("com.example.topic"), text, PublishOptions::new())
+    };
+    assert!(matches!(publish(67), Err(CommandError::TooLarge { size: 101, limit: 100 })));
+    publish(66).unwrap();
+    peer.expect_sent(&format!(r#"[16,1,{{}},"com.example.topic",["{}"]]"#, "x".repeat(66)));
+}
+
+#[test]
 fn id_09_what_fails_after_waiting_for_the_join_leaves_no_gap() {
     let limits = Limits::new().message(wamp_session::proto::Limits::new().max_message_bytes(100));
     let mut peer = Peer::joining(config().limits(limits));
