@@ -10,9 +10,121 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 
-use super::Live;
 use super::shared::{Effects, Shared, State};
+use super::{Client, Live};
 use crate::{CloseCause, CloseReason, Joined, Left, NotRestored, Status};
+
+impl Client {
+    /// A stream of what happens to the connection, its present state first.
+    ///
+    /// Whoever does not read it in time finds events of the past merged; see [`ConnectionEvents`].
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::client::ConnectionEvent;
+    ///
+    /// let mut events = client.connection_events();
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         ConnectionEvent::Joined(joined) => println!("joined as {}", joined.session),
+    ///         ConnectionEvent::Left(left) => println!("left: {left:?}"),
+    ///         ConnectionEvent::Restored { failed } => println!("back, but for {}", failed.len()),
+    ///         ConnectionEvent::Closed(cause) => println!("closed: {cause}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn connection_events(&self) -> ConnectionEvents {
+        ConnectionEvents::new(&self.0.shared)
+    }
+
+    /// Connects again after the client was closed, and waits until the session is joined.
+    ///
+    /// The configuration is the same. What the client had before the end stays ended: subscriptions and registrations have to be made
+    /// anew, and streams, [`ConnectionEvents`] among them, yield nothing more; dropping these handles does nothing. While the client is
+    /// closing, it connects when it is closed; while it waits for the next attempt, the attempt is made now; a client that is connected
+    /// or connecting goes on.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.close().await?;
+    /// // Later, and with the same client and its clones:
+    /// let joined = client.connect().await?;
+    /// println!("back as {}", joined.session);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CloseCause`] if it is closed instead. When the driver is gone, because its runtime has ended, the client stays
+    /// closed.
+    pub fn connect(&self) -> WhenJoined {
+        WhenJoined::connecting(self.live())
+    }
+
+    /// Waits until the session is joined, over as many attempts as the policy makes; ready at once if it is.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let joined = client.joined().await?;
+    /// println!("joined as {}", joined.session);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CloseCause`] if it is closed.
+    pub fn joined(&self) -> WhenJoined {
+        WhenJoined::new(self.live())
+    }
+
+    /// Closes the session, and waits for its end: what is queued is sent, then GOODBYE.
+    ///
+    /// Requests under way fail, and streams end. It takes at most the close timeout ([`Config::close_timeout`](crate::Config::close_timeout)), from every state, and
+    /// may be called twice and concurrently.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.close().await?;
+    /// assert!(client.session().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CloseCause`] if the session had ended before, and not by the application.
+    pub fn close(&self) -> Close {
+        Close::new(self.live(), How::AtOnce)
+    }
+
+    /// Unsubscribes and unregisters everything, lets the invocations that came be answered, and closes.
+    ///
+    /// It waits for the answers at most the close timeout, and then takes at most that long for closing. Streams end, after what is
+    /// queued.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let guard = client.register_fn("com.example.echo", |text: String| async move { Ok(text) }).await?;
+    /// // Calls that came are still answered.
+    /// client.drain().await?;
+    /// # drop(guard);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`close`](Self::close).
+    pub fn drain(&self) -> Close {
+        Close::new(self.live(), How::Drained)
+    }
+}
 
 /// Something that happened to the connection.
 #[derive(Clone, Debug)]
@@ -29,7 +141,7 @@ pub enum ConnectionEvent {
         /// What is not back, or not yet.
         failed: Vec<NotRestored>,
     },
-    /// The client is closed, until it is told to [connect](super::Client::connect) again.
+    /// The client is closed, until it is told to [connect](Client::connect) again.
     Closed(Arc<CloseCause>),
 }
 
@@ -51,7 +163,7 @@ pub struct ConnectionEvents {
 #[must_use = "futures do nothing unless they are polled"]
 pub struct NextConnectionEvent<'a>(&'a mut ConnectionEvents);
 
-/// Waits until the session is joined; see [`Client::joined`](super::Client::joined) and [`Client::connect`](super::Client::connect).
+/// Waits until the session is joined; see [`Client::joined`] and [`Client::connect`].
 ///
 /// # Cancel safety
 ///
@@ -63,7 +175,7 @@ pub struct WhenJoined {
     connects: bool,
 }
 
-/// Waits until the client is closed; see [`Client::close`](super::Client::close) and [`Client::drain`](super::Client::drain).
+/// Waits until the client is closed; see [`Client::close`] and [`Client::drain`].
 ///
 /// # Cancel safety
 ///

@@ -73,7 +73,6 @@ pub use self::callee::{
 };
 pub use self::caller::{Call, CallResult, Canceller};
 pub use self::config::LiveConfig;
-use self::connection::How;
 pub use self::connection::{Close, ConnectionEvent, ConnectionEvents, NextConnectionEvent, WhenJoined};
 pub use self::driver::Driver;
 pub use self::event::{Event, FromEvent};
@@ -95,7 +94,7 @@ pub use self::runtime::{Adapter, Opening, Received, Runtime, Socket, Task};
 use self::shared::Shared;
 pub use self::subscriber::{NextEvent, Subscribe, Subscription, Unsubscribe, UnsubscribeAll};
 use crate::passthru::Attributes;
-use crate::{CallOptions, CommandError, Config, Joined, PublishOptions, RegisterOptions, Session, Stats, Status};
+use crate::{CallOptions, CommandError, Config, Joined, RegisterOptions, Session, Stats, Status};
 
 /// Makes a client that is connecting, and its driver.
 ///
@@ -147,99 +146,6 @@ impl Drop for Live {
 }
 
 impl Client {
-    /// Publishes an event.
-    ///
-    /// When it is ready, the event has a place in the queue to the socket; whether the broker accepted it is never known. It waits
-    /// while more than 1 MiB is queued. (WAMP Basic Profile, "Publishing and Events".)
-    ///
-    /// While the client is not joined, it fails, unless the configuration or the options say otherwise
-    /// ([`OfflinePolicy`](crate::OfflinePolicy)): it waits for the join, and then for its place in the queue; or it is ready when the event is
-    /// in the buffer, and [`Stats::lost_publishes`] counts those that are lost from there.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use wamp_session::proto::Kwargs;
-    ///
-    /// client.publish("com.example.chat", ("hello", 42)).await?;
-    /// client.publish("com.example.chat", Kwargs([("text", "hello")])).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError::Command`](crate::RequestError::Command) if the session is not joined, the topic is none, or the payload cannot be
-    /// encoded or is too large; another [`RequestError`](crate::RequestError) if it has waited for a join in vain.
-    pub fn publish(&self, topic: impl IntoUri, payload: impl IntoPayload) -> Publish {
-        self.publish_with(topic, payload, PublishOptions::new())
-    }
-
-    /// Publishes an event, with options.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use wamp_session::PublishOptions;
-    ///
-    /// let options = PublishOptions::new().exclude_me(false).eligible_authrole(["staff"]);
-    /// client.publish_with("com.example.chat", "hello", options).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`publish`](Self::publish).
-    pub fn publish_with(&self, topic: impl IntoUri, payload: impl IntoPayload, mut options: PublishOptions) -> Publish {
-        let request = self.prepare(topic, payload, &mut options.wire).map(|(topic, payload)| (topic, payload, options));
-        Publish::new(self.live(), request)
-    }
-
-    /// Publishes an event, and waits for the broker's acknowledgement, at most the request timeout.
-    ///
-    /// Before that, it waits while more than 1 MiB is queued to the socket, however long that takes: the timeout starts when the event
-    /// has a place in the queue.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let publication = client.publish_acked("com.example.chat", "hello").await?;
-    /// println!("published as {publication}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError`](crate::RequestError) if the broker refused or did not answer in time, or the session ended.
-    pub fn publish_acked(&self, topic: impl IntoUri, payload: impl IntoPayload) -> PublishAcked {
-        self.publish_acked_with(topic, payload, PublishOptions::new())
-    }
-
-    /// Publishes an event with options, and waits for the broker's acknowledgement.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use std::time::Duration;
-    /// use wamp_session::PublishOptions;
-    ///
-    /// let options = PublishOptions::new().retain().timeout(Duration::from_secs(3));
-    /// let publication = client.publish_acked_with("com.example.state", "open", options).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`publish_acked`](Self::publish_acked).
-    pub fn publish_acked_with(
-        &self,
-        topic: impl IntoUri,
-        payload: impl IntoPayload,
-        mut options: PublishOptions,
-    ) -> PublishAcked {
-        let request = self.prepare(topic, payload, &mut options.wire).map(|(topic, payload)| (topic, payload, options));
-        PublishAcked::new(self.live(), request)
-    }
-
     /// Calls a procedure, and waits for its result.
     ///
     /// It waits as long as the session lasts, unless there is a [call timeout](crate::Config::call_timeout). The result is not
@@ -406,32 +312,6 @@ impl Client {
         RegisterFn::new(self.live(), procedure.map(|procedure| (procedure, options)), Serve::new(handler))
     }
 
-    /// A stream of what happens to the connection, its present state first.
-    ///
-    /// Whoever does not read it in time finds events of the past merged; see [`ConnectionEvents`].
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use wamp_session::client::ConnectionEvent;
-    ///
-    /// let mut events = client.connection_events();
-    /// while let Some(event) = events.next().await {
-    ///     match event {
-    ///         ConnectionEvent::Joined(joined) => println!("joined as {}", joined.session),
-    ///         ConnectionEvent::Left(left) => println!("left: {left:?}"),
-    ///         ConnectionEvent::Restored { failed } => println!("back, but for {}", failed.len()),
-    ///         ConnectionEvent::Closed(cause) => println!("closed: {cause}"),
-    ///         _ => {}
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn connection_events(&self) -> ConnectionEvents {
-        ConnectionEvents::new(&self.0.shared)
-    }
-
     /// Where the session stands.
     ///
     /// ```no_run
@@ -528,90 +408,6 @@ impl Client {
     /// ```
     pub fn probe(&self) {
         self.0.shared.command(|state, now, _| state.session.probe(now));
-    }
-
-    /// Connects again after the client was closed, and waits until the session is joined.
-    ///
-    /// The configuration is the same. What the client had before the end stays ended: subscriptions and registrations have to be made
-    /// anew, and streams, [`ConnectionEvents`] among them, yield nothing more; dropping these handles does nothing. While the client is
-    /// closing, it connects when it is closed; while it waits for the next attempt, the attempt is made now; a client that is connected
-    /// or connecting goes on.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// client.close().await?;
-    /// // Later, and with the same client and its clones:
-    /// let joined = client.connect().await?;
-    /// println!("back as {}", joined.session);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`CloseCause`](crate::CloseCause) if it is closed instead. When the driver is gone, because its runtime has ended, the client stays
-    /// closed.
-    pub fn connect(&self) -> WhenJoined {
-        WhenJoined::connecting(self.live())
-    }
-
-    /// Waits until the session is joined, over as many attempts as the policy makes; ready at once if it is.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let joined = client.joined().await?;
-    /// println!("joined as {}", joined.session);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`CloseCause`](crate::CloseCause) if it is closed.
-    pub fn joined(&self) -> WhenJoined {
-        WhenJoined::new(self.live())
-    }
-
-    /// Closes the session, and waits for its end: what is queued is sent, then GOODBYE.
-    ///
-    /// Requests under way fail, and streams end. It takes at most the close timeout ([`Config::close_timeout`]), from every state, and
-    /// may be called twice and concurrently.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// client.close().await?;
-    /// assert!(client.session().is_none());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`CloseCause`](crate::CloseCause) if the session had ended before, and not by the application.
-    pub fn close(&self) -> Close {
-        Close::new(self.live(), How::AtOnce)
-    }
-
-    /// Unsubscribes and unregisters everything, lets the invocations that came be answered, and closes.
-    ///
-    /// It waits for the answers at most the close timeout, and then takes at most that long for closing. Streams end, after what is
-    /// queued.
-    ///
-    /// ```no_run
-    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let guard = client.register_fn("com.example.echo", |text: String| async move { Ok(text) }).await?;
-    /// // Calls that came are still answered.
-    /// client.drain().await?;
-    /// # drop(guard);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`close`](Self::close).
-    pub fn drain(&self) -> Close {
-        Close::new(self.live(), How::Drained)
     }
 
     fn live(&self) -> Arc<Live> {

@@ -7,15 +7,110 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
-use wamp_proto::{Payload, PublicationId, Uri};
+use wamp_proto::{IntoPayload, Payload, PublicationId, Uri};
 
-use super::Live;
 use super::shared::{Shared, Slot, State, kept};
+use super::{Client, IntoUri, Live};
 use crate::{CommandError, PublishKey, PublishOptions, RequestError, Time};
 
 type Request = Result<(Uri, Payload, PublishOptions), CommandError>;
 
-/// A publication without acknowledgement; see [`Client::publish`](super::Client::publish).
+impl Client {
+    /// Publishes an event.
+    ///
+    /// When it is ready, the event has a place in the queue to the socket; whether the broker accepted it is never known. It waits
+    /// while more than 1 MiB is queued. (WAMP Basic Profile, "Publishing and Events".)
+    ///
+    /// While the client is not joined, it fails, unless the configuration or the options say otherwise
+    /// ([`OfflinePolicy`](crate::OfflinePolicy)): it waits for the join, and then for its place in the queue; or it is ready when the event is
+    /// in the buffer, and [`Stats::lost_publishes`](crate::Stats::lost_publishes) counts those that are lost from there.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::proto::Kwargs;
+    ///
+    /// client.publish("com.example.chat", ("hello", 42)).await?;
+    /// client.publish("com.example.chat", Kwargs([("text", "hello")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::Command`] if the session is not joined, the topic is none, or the payload cannot be
+    /// encoded or is too large; another [`RequestError`] if it has waited for a join in vain.
+    pub fn publish(&self, topic: impl IntoUri, payload: impl IntoPayload) -> Publish {
+        self.publish_with(topic, payload, PublishOptions::new())
+    }
+
+    /// Publishes an event, with options.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wamp_session::PublishOptions;
+    ///
+    /// let options = PublishOptions::new().exclude_me(false).eligible_authrole(["staff"]);
+    /// client.publish_with("com.example.chat", "hello", options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub fn publish_with(&self, topic: impl IntoUri, payload: impl IntoPayload, mut options: PublishOptions) -> Publish {
+        let request = self.prepare(topic, payload, &mut options.wire).map(|(topic, payload)| (topic, payload, options));
+        Publish::new(self.live(), request)
+    }
+
+    /// Publishes an event, and waits for the broker's acknowledgement, at most the request timeout.
+    ///
+    /// Before that, it waits while more than 1 MiB is queued to the socket, however long that takes: the timeout starts when the event
+    /// has a place in the queue.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let publication = client.publish_acked("com.example.chat", "hello").await?;
+    /// println!("published as {publication}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] if the broker refused or did not answer in time, or the session ended.
+    pub fn publish_acked(&self, topic: impl IntoUri, payload: impl IntoPayload) -> PublishAcked {
+        self.publish_acked_with(topic, payload, PublishOptions::new())
+    }
+
+    /// Publishes an event with options, and waits for the broker's acknowledgement.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &wamp_session::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use wamp_session::PublishOptions;
+    ///
+    /// let options = PublishOptions::new().retain().timeout(Duration::from_secs(3));
+    /// let publication = client.publish_acked_with("com.example.state", "open", options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`publish_acked`](Self::publish_acked).
+    pub fn publish_acked_with(
+        &self,
+        topic: impl IntoUri,
+        payload: impl IntoPayload,
+        mut options: PublishOptions,
+    ) -> PublishAcked {
+        let request = self.prepare(topic, payload, &mut options.wire).map(|(topic, payload)| (topic, payload, options));
+        PublishAcked::new(self.live(), request)
+    }
+}
+
+/// A publication without acknowledgement; see [`Client::publish`].
 ///
 /// # Panics
 ///
@@ -36,7 +131,7 @@ enum PublishState {
     Done,
 }
 
-/// A publication with acknowledgement; see [`Client::publish_acked`](super::Client::publish_acked).
+/// A publication with acknowledgement; see [`Client::publish_acked`].
 ///
 /// # Panics
 ///
