@@ -194,13 +194,16 @@ fn exactly<'a>(bytes: &'a [u8], decode: impl Fn(&'a [u8]) -> Result<Anything, bo
     }
 }
 
+/// How deep a value of a message nests at most, which is in the message's own list; a decoder need not see deeper ones.
+const DEEPEST: u8 = Limits::MAX_DEPTH - 1;
+
 /// Compares a skipper with a decoder of one value with nothing behind it, whose errors tell whether a listed difference is the reason.
 fn compare<'a, R: Read<'a>>(
     bytes: &'a [u8],
     bad_text_decodes: bool,
     decode: impl Fn(&'a [u8]) -> Result<Anything, bool>,
 ) {
-    let skipped = skip::<R>(bytes, Limits::MAX_DEPTH);
+    let skipped = skip::<R>(bytes, DEEPEST);
     if let Some(read) = step_through::<R>(bytes) {
         assert_eq!(read.ok(), skipped.as_ref().ok().copied(), "a value that is read and skipped: {skipped:?}");
     }
@@ -238,7 +241,7 @@ fn compare<'a, R: Read<'a>>(
     }
     let mut reader = R::new(bytes);
     if reader.kind().is_ok_and(|kind| kind == Kind::Dict) {
-        match reader.skip_dict(Limits::MAX_DEPTH) {
+        match reader.skip_dict(DEEPEST) {
             Ok(()) => assert_eq!((reader.offset(), found.foreign_key), (end, false)),
             Err(fault) => match fault.kind {
                 DecodeErrorKind::KeyIsNotAString { found: key } => {
@@ -279,7 +282,7 @@ fn elements<'a, R: Read<'a>>(reader: &mut R) -> Result<(), Fault> {
     let mut open = reader.list()?;
     while reader.next_element(&mut open)? {
         reader.kind()?;
-        reader.skip(Limits::MAX_DEPTH - 1)?;
+        reader.skip(DEEPEST - 1)?;
     }
     Ok(())
 }
@@ -288,7 +291,7 @@ fn entries<'a, R: Read<'a>>(reader: &mut R) -> Result<(), Fault> {
     let mut open = reader.dict()?;
     while reader.next_key(&mut open)?.is_some() {
         reader.kind()?;
-        reader.skip(Limits::MAX_DEPTH - 1)?;
+        reader.skip(DEEPEST - 1)?;
     }
     Ok(())
 }
