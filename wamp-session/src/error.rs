@@ -10,7 +10,7 @@ use wamp_proto::{
 
 use crate::options::own_key;
 use crate::passthru::{Attributes as _, Passthru, PassthruError};
-use crate::said::{failed, said};
+use crate::said::{failed, said, shown};
 use crate::{Feature, TransportError};
 
 /// An error that came as an ERROR message, or that is to become one: a URI, arguments and details.
@@ -232,7 +232,7 @@ pub enum ConfigError {
 #[non_exhaustive]
 pub enum AuthError {
     /// The router asked for a method that was not offered.
-    #[error("the router asked for the method {0:?}, which was not offered")]
+    #[error("the router asked for the method \"{}\", which was not offered", shown(.0))]
     NotOffered(String),
     /// The challenge lacks something, or it is not what the method defines.
     #[error("the challenge is malformed: {0}")]

@@ -25,7 +25,7 @@ pub(crate) fn failed(uri: &str, details: &ErrorDetails, payload: &Payload) -> St
 }
 
 /// The start of a text, in which nothing moves a cursor, ends a line or turns the direction of writing.
-fn shown(words: &str) -> String {
+pub(crate) fn shown(words: &str) -> String {
     let mut shown = String::new();
     let mut rest = words.chars();
     for char in rest.by_ref().take(SHOWN) {
@@ -118,6 +118,13 @@ mod tests {
         assert_eq!(words(&longest), longest);
         assert_eq!(words(&format!("{longest}x")), format!("{longest}…"));
         assert_eq!(words(&"x".repeat(100_000)).chars().count(), 201);
+    }
+
+    #[test]
+    fn a_method_that_was_not_offered_is_shown_up_to_200_characters() {
+        let error = crate::AuthError::NotOffered("\n".repeat(100_000));
+        let start = format!(r#"the router asked for the method "{}…", which"#, r"\n".repeat(200));
+        assert!(error.to_string().starts_with(&start), "{} bytes", error.to_string().len());
     }
 
     #[test]

@@ -64,12 +64,13 @@ impl Broker {
     /// Sends a subscriber the events that are kept and that it may receive.
     fn send_retained(&mut self, peers: &mut Peers, ids: &mut Ids, subscriber: PeerId, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.get(id) else { return };
+        let is_node = subscription.is_node(subscriber);
         let are_new = peers.quirks.has_new_retained_ids();
         if are_new && subscription.policy != MatchPolicy::Exact {
             return;
         }
         for publication in self.retained.matching(&subscription.topic, subscription.policy) {
-            let node = subscription.node_for(peers, publication);
+            let node = if is_node { subscription.node_for(peers, publication) } else { None };
             if !subscription.receives(peers, publication, node, subscriber) {
                 continue;
             }

@@ -155,6 +155,11 @@ impl Subscriptions {
 }
 
 impl Subscription {
+    /// Whether a subscriber has a key, by which it shares events with others.
+    pub(super) fn is_node(&self, subscriber: PeerId) -> bool {
+        self.nodes.contains_key(&subscriber)
+    }
+
     /// The node that gets an event: one of those whom its publisher admits, if it has a key and there are any.
     pub(super) fn node_for<'a>(&'a self, peers: &Peers, publication: &Publication) -> Option<&'a str> {
         let key = publication.key.filter(|_| !self.nodes.is_empty())?;
